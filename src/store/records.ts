@@ -1,0 +1,213 @@
+/**
+ * What rebond remembers, as values. doc/adr/0002 lists the keys and indexes; every engine of the Store keeps these records.
+ *
+ * Times are milliseconds since 1970 (UTC) and serve display, expiry and retention only. What came after what is decided by sequence
+ * numbers, all taken from one sequence of the store: messages, unblocks, blocks by hand and hard returns.
+ * Pure.
+ */
+import type { BounceType, Category, Confirm, Fault } from '../classify/verdict.ts'
+import type { Action, ReportKind } from '../report/report.ts'
+import type { AddressKey } from '../smtp/path.ts'
+import type { Reply } from '../smtp/reply.ts'
+
+/** A moment in the store's one order. */
+export type Moment = { readonly seq: number; readonly at: number }
+
+/** A name and an address as header fields carry them, decoded. */
+export type Correspondent = { readonly name: string | null; readonly address: string }
+
+// --- blocks and addresses -------------------------------------------------------------------------------------------------------------
+
+/** `manual`: a person blocked it. */
+export type BlockCategory = Category | 'manual'
+
+/** A block in force; its presence makes an address blacklisted. */
+export type Block = {
+  readonly address: string
+  readonly since: number
+  /** null: until somebody lifts it. */
+  readonly until: number | null
+  readonly category: BlockCategory
+  readonly type: BounceType
+  readonly fault: Fault
+  readonly rule: string | null
+  /** The remote server's words, or the person's reason; cleaned of control characters, at most 500 characters. */
+  readonly evidence: string
+  readonly bounceId: string | null
+  readonly messageId: string | null
+  /** Who blocked by hand; null: a return did. */
+  readonly by: string | null
+}
+
+/** Everything known of one address. The block stands in it too, so that one read under the key's lock gives all facts. */
+export type AddressRecord = {
+  readonly key: AddressKey
+  /** As last written by a CRM or a person. */
+  readonly address: string
+  readonly block: Block | null
+  readonly lastHard: Moment | null
+  readonly lastUnblock: (Moment & { readonly by: string | null; readonly why: string }) | null
+  /** Last report that mail for it was delivered. */
+  readonly lastDelivered: Moment | null
+  /** Hard returns that wait for their rule's `confirm`. */
+  readonly awaiting: readonly { readonly rule: string; readonly messageId: string; readonly at: number }[]
+  readonly counts: { readonly hard: number; readonly soft: number; readonly uncounted: number }
+}
+
+// --- the journal: mail that passed ----------------------------------------------------------------------------------------------------
+
+/** What became of one RCPT. `blacklisted`: refused by us; `refused` 5yz and `deferred` 4yz: by upstream (or 4yz by our own trouble). */
+export type RcptVerdict = 'relayed' | 'blacklisted' | 'refused' | 'deferred'
+
+export type JournalRecipient = {
+  /** As written in RCPT TO, without brackets. */
+  readonly address: string
+  readonly key: AddressKey
+  /** Display name from To or Cc; null for a Bcc or when it has none. */
+  readonly name: string | null
+  readonly verdict: RcptVerdict
+  readonly reply: Reply
+}
+
+/** What became of the mail after the dot. `aborted`: the CRM or upstream left, or no DATA followed. */
+export type Outcome = 'accepted' | 'refused' | 'deferred' | 'aborted' | 'indeterminate'
+
+export type MessageOutcome = {
+  readonly outcome: Outcome
+  readonly at: number
+  /** Upstream's final reply. */
+  readonly reply: Reply | null
+  /** Upstream's queue id, read from that reply. */
+  readonly upstreamId: string | null
+}
+
+/** A mail that passed, or tried to (relay.md, "journal record"). `id` is the token's 16 characters and sorts by time. */
+export type Message = {
+  readonly id: string
+  readonly seq: number
+  readonly at: number
+  /** The CRM's own reverse-path, without brackets; empty for `<>`. */
+  readonly reversePath: string
+  readonly recipients: readonly JournalRecipient[]
+  /** Header fields; all null when the mail never reached DATA. */
+  readonly from: Correspondent | null
+  readonly subject: string | null
+  readonly template: string | null
+  readonly list: string | null
+  readonly headerMessageId: string | null
+  /** Octets of the message as far as the headers were read, or declared by SIZE; null when not known before the end. */
+  readonly size: number | null
+  /** null: no final reply yet. */
+  readonly outcome: MessageOutcome | null
+}
+
+// --- returned mail --------------------------------------------------------------------------------------------------------------------
+
+/** How far a report proves itself (bounces.md, "Judgement"). */
+export type Grade = 'proven' | 'single' | 'claimed'
+
+/** Why a return counted, or did not. `blacklisted` and `confirmed` count. */
+export const whys = [
+  'blacklisted', // counted: the address was blacklisted by it, or was already and it confirms the block
+  'unknown-message',
+  'not-a-recipient',
+  'via-forward',
+  'origin-unproven',
+  'unblocked-by-hand',
+  'soft',
+  'awaiting-confirmation',
+  'sent-before-unblock',
+  'duplicate',
+  'never-list',
+  'too-late',
+  'resolver-suspect',
+  'held',
+  'observed',
+  'not-a-failure', // delivered, delayed: recorded, nothing to judge
+  'refused-by-us', // not a return: our own refusal of a blacklisted recipient, shown beside them
+] as const
+
+export type Why = (typeof whys)[number]
+
+/** One recipient of one report, or one 5yz of upstream's to RCPT. */
+export type Bounce = {
+  /** Message id + `-` + hash of (address key, action): the same return by two paths is one record. */
+  readonly id: string
+  readonly receivedAt: number
+  /** `dsn`: a report by mail; `reply`: upstream's reply in our own session; `relay`: our refusal. */
+  readonly source: 'dsn' | 'reply' | 'relay'
+  readonly kind: ReportKind
+  readonly action: Action
+  /** The report it came in; null for a reply. */
+  readonly reportId: string | null
+  /** null: the token's message is not in the journal. */
+  readonly messageId: string | null
+  readonly address: string
+  readonly key: AddressKey
+  readonly category: Category
+  readonly fault: Fault
+  readonly type: BounceType
+  readonly rule: string
+  readonly confirm: Confirm | null
+  /** The remote server's words, cleaned, at most 500 characters. */
+  readonly evidence: string
+  readonly status: string | null
+  readonly replyCode: number | null
+  readonly remoteMta: string | null
+  readonly reportingMta: string | null
+  readonly grade: Grade
+  readonly counted: boolean
+  readonly why: Why
+  /** Copied from the journal, which is forgotten earlier; null when not known yet (a reply to RCPT comes before the header). */
+  readonly mail: BouncedMail | null
+}
+
+/** What the view of returned mail shows of the mail that came back. */
+export type BouncedMail = Pick<Message, 'from' | 'subject' | 'template' | 'list' | 'headerMessageId'> & {
+  readonly recipientName: string | null
+  readonly sentAt: number
+}
+
+/** A mail that reached a valid token, stored before it was answered 250; its bytes are kept beside it. */
+export type StoredReport = {
+  readonly id: string
+  /** The message id in the token. */
+  readonly messageId: string
+  readonly receivedAt: number
+  /** Its envelope sender, empty for `<>`. */
+  readonly sender: string
+  readonly client: { readonly address: string; readonly host: string | null }
+  /** It came from one of `bounce.reporters`. */
+  readonly fromReporter: boolean
+  readonly size: number
+  /** Filled in when it has been judged. */
+  readonly judged: {
+    readonly at: number
+    readonly kind: ReportKind
+    readonly bounceIds: readonly string[]
+    readonly problem: string | null
+  } | null
+}
+
+// --- what is owed ---------------------------------------------------------------------------------------------------------------------
+
+/** A mail we owe: a report that is to be forwarded to the original sender. */
+export type OutboxItem = {
+  readonly id: string
+  readonly reportId: string
+  readonly to: string
+  readonly dueAt: number
+  readonly attempts: number
+  readonly lastError: string | null
+}
+
+/** Who did what, append-only. */
+export type AuditEntry = {
+  readonly at: number
+  readonly op: 'block' | 'unblock'
+  /** `hand`: a person or a key; `return`: a returned mail or reply. */
+  readonly actor: 'hand' | 'return'
+  readonly by: string | null
+  readonly key: AddressKey
+  readonly why: string
+}
