@@ -1,0 +1,61 @@
+/**
+ * Every metric of rebond, by the names that operators scrape (prom-client). Base units, bounded labels, never an address.
+ */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** From a tenth of a millisecond (a store on the same disk) to ten minutes (the final dot, RFC 5321 §4.5.3.2.6). */
+const upstreamBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600]
+const storeBuckets = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
+
+/** Makes a fresh set with a registry of its own, so that two servers in one process do not share figures. */
+export function createMetrics(version: string) {
+  const registry = new Registry()
+  const registers = [registry]
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name: `rebond_${name}`, help, labelNames: [...labelNames], registers })
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name: `rebond_${name}`, help, labelNames: [...labelNames], registers })
+
+  const metrics = {
+    registry,
+    rcpt: counter('rcpt_total', 'Recipients asked for by the CRM: relayed, blacklisted (refused by us), refused or deferred.', ['verdict']),
+    messages: counter('messages_total', 'Mails by what became of them.', ['outcome']),
+    messagesUnjournalled: counter(
+      'messages_unjournalled_total',
+      'Mails passed without a journal record because the store was unavailable.',
+    ),
+    messageBytes: counter('message_bytes_total', 'Octets of mail passed on to upstream, in wire form.'),
+    sessions: gauge('sessions', 'Sessions open now.', ['listener']),
+    sessionsRefused: counter('sessions_refused_total', 'Sessions turned away at once.', ['listener', 'why']),
+    protocolErrors: counter('protocol_errors_total', 'Input that broke the protocol, by side and kind.', ['side', 'why']),
+    upstreamDuration: new Histogram({
+      name: 'rebond_upstream_duration_seconds',
+      help: 'Time from a command to its reply from upstream.',
+      labelNames: ['command'] as const,
+      buckets: upstreamBuckets,
+      registers,
+    }),
+    upstreamConnections: gauge('upstream_connections', 'Connections to upstream: warm (greeted, waiting) or busy.', ['state']),
+    upstreamFailures: counter('upstream_failures_total', 'Upstream sessions that failed.', ['why']),
+    returnPathRefused: counter('return_path_refused_total', 'MAIL refused by upstream because of the sender.'),
+    bounces: counter('bounces_total', 'Returns recorded.', ['source', 'type', 'category']),
+    reports: counter('reports_total', 'Reports received, by what they were.', ['kind']),
+    reportsRejected: counter('reports_rejected_total', 'Mail refused by the bounce listener.', ['why']),
+    lastReturn: gauge('last_return_timestamp_seconds', 'When the last report arrived.'),
+    blacklistedAddresses: gauge('blacklisted_addresses', 'Addresses blacklisted now; the same on every node.'),
+    blacklistChanges: counter('blacklist_changes_total', 'Blocks and unblocks.', ['op', 'actor']),
+    unclassified: counter('unclassified_total', 'Returns no rule knew.'),
+    storeDuration: new Histogram({
+      name: 'rebond_store_duration_seconds',
+      help: 'Time of a store operation.',
+      labelNames: ['op'] as const,
+      buckets: storeBuckets,
+      registers,
+    }),
+    storeErrors: counter('store_errors_total', 'Store operations that failed.'),
+  }
+  gauge('build_info', 'Always 1; the version is in the label.', ['version', 'node']).set({ version, node: process.version }, 1)
+  return metrics
+}
