@@ -1,0 +1,226 @@
+/**
+ * The configuration: every key, its default, and what must hold of it, in one definition (zod). doc/configuration.md is generated from it.
+ *
+ * Every key has a default; unknown keys are errors. Durations and sizes end in their unit. Secrets come from files only.
+ * Pure.
+ */
+import { z } from 'zod'
+import { isNetwork } from './network.ts'
+
+const port = z.int().min(0).max(65535)
+const host = z.string().min(1).max(255)
+const path = z.string().min(1)
+const network = z.string().refine(isNetwork, { error: 'must be a network such as 10.0.0.0/8 or "fd00::/8"' })
+const networks = z.array(network)
+const octets = z.int().min(1024)
+const seconds = (otherwise: number) => z.number().positive().max(86_400).default(otherwise)
+const days = z.number().positive().max(36_500)
+const address = z.string().regex(/^[^\s<>@][^\s<>]*@[^\s<>@]+$/, { error: 'must be a mail address' })
+const headerName = z.string().regex(/^[\x21-\x39\x3b-\x7e]+$/, { error: 'must be the name of a header field, without the colon' })
+
+const listener = (otherwise: { host: string; port: number }) =>
+  z
+    .array(
+      z.strictObject({
+        host: host.default('127.0.0.1'),
+        port,
+        tls: z.enum(['none', 'starttls', 'implicit']).default('none'),
+      }),
+    )
+    .min(1)
+    .default([{ ...otherwise, tls: 'none' }])
+
+const tlsFiles = z.strictObject({ certFile: path.nullable().default(null), keyFile: path.nullable().default(null) }).prefault({})
+
+const login = z.union(
+  [
+    z.strictObject({ user: z.string().min(1), passwordFile: path }),
+    z.strictObject({
+      user: z.string().min(1),
+      oauth2: z.strictObject({ tokenUrl: z.url(), clientId: z.string().min(1), clientSecretFile: path, scope: z.string().min(1) }),
+    }),
+  ],
+  { error: 'must be { user, passwordFile } or { user, oauth2: { tokenUrl, clientId, clientSecretFile, scope } }' },
+)
+
+const relay = z
+  .strictObject({
+    listen: listener({ host: '127.0.0.1', port: 2525 }).describe("where the CRM's mail is taken"),
+    clients: networks.default(['127.0.0.0/8', '::1/128']).describe('networks that may connect; all others get 554 and are closed'),
+    users: z
+      .array(z.strictObject({ name: z.string().min(1), passwordHashFile: path }))
+      .default([])
+      .describe('our own AUTH, when upstream.auth is set'),
+    plainAuthFrom: networks.default([]).describe('networks that may AUTH without TLS (loopback may)'),
+    proxyProtocolFrom: networks.default([]).describe('balancers that speak PROXY v1 or v2'),
+    tls: tlsFiles,
+    maxSessions: z.int().min(1).default(2000),
+    maxSessionsPerClient: z.int().min(1).default(1000),
+    maxRecipients: z.int().min(100).default(1000).describe('recipients of one mail; RFC 5321 §4.5.3.1.8 asks for 100 at least'),
+    maxMessageBytes: octets.nullable().default(null).describe("null: upstream's own SIZE"),
+    minBytesPerSecond: z.int().min(0).default(100).describe('a body slower than this over a minute is ended with 421'),
+    timeouts: z
+      .strictObject({
+        idleSeconds: seconds(300).describe('a silent CRM'),
+        blockSeconds: seconds(180).describe('between two pieces of a body'),
+        greetingSeconds: seconds(300).describe("upstream's greeting, and its reply to EHLO"),
+        commandSeconds: seconds(300).describe("upstream's reply to MAIL and RCPT"),
+        dataSeconds: seconds(120).describe("upstream's reply to DATA"),
+        finalDotSeconds: seconds(600).describe("upstream's reply to the final dot"),
+        connectSeconds: seconds(30).describe("one of upstream's addresses to answer a connect"),
+        stopSeconds: seconds(30).describe('transactions in flight at SIGTERM'),
+      })
+      .prefault({})
+      .describe('RFC 5321 §4.5.3.2'),
+  })
+  .prefault({})
+
+const upstream = z
+  .strictObject({
+    host: host.nullable().default(null).describe('null: the built-in sandbox; all its addresses are tried in turn'),
+    port: port.default(25),
+    tls: z.enum(['none', 'opportunistic', 'starttls', 'implicit']).default('none'),
+    caFile: path.nullable().default(null),
+    serverName: host.nullable().default(null).describe('name the certificate must carry; default host'),
+    auth: login.nullable().default(null).describe("null: the CRM's AUTH passes through"),
+    allowCleartextAuth: z.boolean().default(false).describe('AUTH, relayed or ours, only over verified TLS or to loopback unless true'),
+    warmConnections: z
+      .union([z.literal('auto'), z.int().min(0).max(100)], { error: 'must be auto or a whole number from 0 to 100' })
+      .default('auto')
+      .describe('auto: 4 to loopback or private upstreams, else 0; a number'),
+    trustsXclient: z.boolean().default(false),
+  })
+  .prefault({})
+
+const returnPath = z
+  .strictObject({
+    address: z.string().min(1).default('b-{token}@{domain}').describe('or "crm+b-{token}@example.com": a sub-address or a catch-all'),
+    domain: host.default('bounces.sandbox.test'),
+    keyFile: path
+      .nullable()
+      .default(null)
+      .describe('base64 of 32 bytes or more; null: made on first start in the data directory, mode 0600'),
+    previousKeyFiles: z.array(path).default([]),
+    maxAgeDays: days.default(30).describe('older tokens are refused'),
+  })
+  .prefault({})
+
+const bounce = z
+  .strictObject({
+    listen: listener({ host: '127.0.0.1', port: 2526 }).describe('the listener for returned mail'),
+    tls: tlsFiles,
+    maxMessageBytes: octets.default(26_214_400),
+    maxSessions: z.int().min(1).default(500),
+    maxSessionsPerNetwork: z.int().min(1).default(20).describe('of one /24 (IPv4) or /64 (IPv6); reporters are exempt'),
+    dataSeconds: seconds(300).describe('total deadline for a report to arrive'),
+    reporters: z
+      .array(z.string().min(1))
+      .default(['127.0.0.0/8', '::1/128'])
+      .describe(
+        'hosts whose reports prove themselves; the addresses of upstream.host are added; networks, or names by forward-confirmed reverse DNS',
+      ),
+    postmaster: address.nullable().default(null).describe('ADDRESS for mail to postmaster@; null: kept and shown'),
+    forwardTo: z
+      .union([z.enum(['original', 'none']), address], { error: 'must be original, none or a mail address' })
+      .default('original')
+      .describe('original | none | ADDRESS: who gets returns and auto-replies afterwards'),
+    forwardVia: z
+      .strictObject({
+        host,
+        port: port.default(25),
+        tls: z.enum(['none', 'opportunistic', 'starttls', 'implicit']).default('opportunistic'),
+        auth: login.nullable().default(null),
+      })
+      .nullable()
+      .default(null)
+      .describe('null: upstream'),
+    forwardFrom: address.nullable().default(null).describe('envelope sender of forwarded mail; null: <>'),
+  })
+  .prefault({})
+
+const store = z
+  .strictObject({
+    kind: z.enum(['level', 'postgres']).default('level'),
+    path: path.default('../data').describe('level'),
+    url: z.string().min(1).nullable().default(null).describe('postgres'),
+    whenUnavailable: z
+      .enum(['defer', 'pass'])
+      .default('defer')
+      .describe('defer: 451 at RCPT and at the dot; pass: unscreened and unjournalled'),
+  })
+  .prefault({})
+
+const http = z
+  .strictObject({
+    listen: z.strictObject({ host: host.default('127.0.0.1'), port: port.default(8025) }).prefault({}),
+    publicUrl: z
+      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+      .nullable()
+      .default(null)
+      .describe('where support reaches the page; links in refusals and webhooks'),
+    tokens: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1).max(100),
+          sha256: z.string().regex(/^[0-9a-f]{64}$/i, { error: 'must be 64 hexadecimal digits (rebond token new prints them)' }),
+          scopes: z.array(z.enum(['read', 'unblock', 'admin'])).min(1),
+        }),
+      )
+      .default([])
+      .describe('none: loopback only, all scopes'),
+  })
+  .prefault({})
+
+const policy = z
+  .strictObject({
+    okAfterHours: z.number().positive().default(72).describe('an accepted mail makes an address ok when nothing came back for so long'),
+    judgeWithinDays: days.default(10).describe('a return of older mail is recorded, and does not blacklist'),
+    never: z.array(z.string().min(1)).default([]).describe('addresses and domains that no return may blacklist'),
+    refusal: z
+      .strictObject({
+        code: z.int().min(550).max(559).default(550),
+        enhancedStatus: z
+          .string()
+          .regex(/^5\.\d{1,3}\.\d{1,3}$/, { error: 'must be an enhanced status of class 5, such as 5.1.1' })
+          .default('5.1.1'),
+        language: z.enum(['en', 'fr']).default('en'),
+      })
+      .prefault({})
+      .describe('the refusal a CRM sees'),
+  })
+  .prefault({})
+
+const lists = z
+  .strictObject({
+    idHeaders: z
+      .array(headerName)
+      .default(['X-Rebond-List', 'X-Campaign-Id', 'X-Mailing-Id', 'List-Id'])
+      .describe('the first that a mail has names its mailing list or campaign'),
+    templateHeaders: z
+      .array(headerName)
+      .default(['X-Rebond-Template', 'X-Template', 'X-Template-Id'])
+      .describe('the first that a mail has names its template ("email type")'),
+  })
+  .prefault({})
+
+export const configSchema = z.strictObject({
+  hostname: host.nullable().default(null).describe("our greeting, and EHLO of sessions of our own; null: the machine's name"),
+  relay: relay.describe("the CRM's side"),
+  upstream: upstream.describe('the mail server behind us'),
+  returnPath: returnPath.describe('the envelope sender that mail leaves with'),
+  bounce: bounce.describe('where returned mail arrives'),
+  store,
+  http,
+  policy: policy.describe('what a return may do'),
+  lists: lists.describe('mailing lists and templates'),
+  log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info') }).prefault({}),
+})
+
+/** The whole configuration, defaults filled in. Paths are as written until `resolvePaths`. */
+export type Config = z.output<typeof configSchema>
+export type RelayConfig = Config['relay']
+export type UpstreamConfig = Config['upstream']
+export type BounceConfig = Config['bounce']
+export type HttpConfig = Config['http']
+export type PolicyConfig = Config['policy']
+export type ListsConfig = Config['lists']

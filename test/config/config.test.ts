@@ -1,0 +1,146 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import t from 'tap'
+import { loadConfig } from '../../src/cli/load-config.ts'
+import { formatProblem, parseConfig } from '../../src/config/config.ts'
+import { isLoopback, isNetwork, isPrivate, networkMatcher } from '../../src/config/network.ts'
+
+/** The problems of a configuration, as `check-config` prints them. */
+function problemsOf(value: unknown): string[] {
+  const parsed = parseConfig(value)
+  return parsed.ok ? [] : parsed.problems.map(problem => formatProblem('c.yaml', problem))
+}
+
+t.test('an empty file is the default configuration: loopback, sandbox, no token', async t => {
+  const parsed = parseConfig(null)
+  if (!parsed.ok) return t.fail('the defaults must be right', parsed)
+  const { relay, upstream, http, bounce, returnPath, policy } = parsed.config
+  t.same(relay.listen, [{ host: '127.0.0.1', port: 2525, tls: 'none' }])
+  t.same(bounce.listen, [{ host: '127.0.0.1', port: 2526, tls: 'none' }])
+  t.same(http, { listen: { host: '127.0.0.1', port: 8025 }, publicUrl: null, tokens: [] })
+  t.equal(upstream.host, null)
+  t.same(relay.clients, ['127.0.0.0/8', '::1/128'])
+  t.equal(returnPath.domain, 'bounces.sandbox.test')
+  t.equal(policy.okAfterHours, 72)
+  t.same(parseConfig({}), parsed)
+})
+
+t.test('every wrong key and value is listed at once, each with where, what must be, and what is', async t => {
+  t.same(
+    problemsOf({
+      hostnam: 'x',
+      relay: { listn: [], clients: ['0.0.0.0/33', 'here'], maxSessions: 'many', listen: [{ host: '127.0.0.1', port: 99_999 }] },
+      upstream: { tls: 'ssl', auth: { user: 'x' } },
+      store: 4,
+      http: { publicUrl: 'rebond', tokens: [{ name: 'a', sha256: 'z', scopes: ['all'] }] },
+      policy: { judgeWithinDays: -1, refusal: { enhancedStatus: '4.1.1' } },
+    }),
+    [
+      'c.yaml: relay.listen[0].port: must be at most 65535, not 99999',
+      'c.yaml: relay.clients[0]: must be a network such as 10.0.0.0/8 or "fd00::/8", not 0.0.0.0/33',
+      'c.yaml: relay.clients[1]: must be a network such as 10.0.0.0/8 or "fd00::/8", not here',
+      'c.yaml: relay.maxSessions: must be a number, not many',
+      'c.yaml: relay.listn: must be a key that rebond knows, not listn (did you mean listen?)',
+      'c.yaml: upstream.tls: must be none | opportunistic | starttls | implicit, not ssl',
+      'c.yaml: upstream.auth: must be { user, passwordFile } or { user, oauth2: { tokenUrl, clientId, clientSecretFile, scope } }, not {"user":"x"}',
+      'c.yaml: store: must be a group of keys, not 4',
+      'c.yaml: http.publicUrl: must be an http or https URL, not rebond',
+      'c.yaml: http.tokens[0].sha256: must be 64 hexadecimal digits (rebond token new prints them), not z',
+      'c.yaml: http.tokens[0].scopes[0]: must be read | unblock | admin, not all',
+      'c.yaml: policy.judgeWithinDays: must be more than 0, not -1',
+      'c.yaml: policy.refusal.enhancedStatus: must be an enhanced status of class 5, such as 5.1.1, not 4.1.1',
+      'c.yaml: hostnam: must be a key that rebond knows, not hostnam (did you mean hostname?)',
+    ],
+  )
+  t.match(problemsOf([1])[0], /^c\.yaml: must be a group of keys, not \[1\]$/)
+})
+
+t.test('what contradicts itself, or would open the relay to the world, is refused', async t => {
+  for (const [value, problem] of [
+    [{ upstream: { host: 'mail.example.com' } }, /returnPath\.domain: must be a domain of yours .*not bounces\.sandbox\.test/],
+    [{ http: { listen: { host: '0.0.0.0' } } }, /http\.tokens: must hold a token when http\.listen\.host is not loopback/],
+    [{ http: { publicUrl: 'https://rebond.example.com' } }, /http\.tokens: must hold a token when http\.publicUrl is set/],
+    [{ relay: { clients: ['0.0.0.0/0'] } }, /relay\.clients\[0\]: must be a network of \/8 or narrower.*open relay/],
+    [{ relay: { clients: ['::/16'] } }, /relay\.clients\[0\]: must be a network of \/32 or narrower/],
+    [{ store: { kind: 'postgres', url: 'postgres://x' } }, /returnPath\.keyFile: must be a file that all nodes share/],
+    [{ store: { kind: 'postgres' }, returnPath: { keyFile: 'k' } }, /store\.url: must be a postgres:\/\/ URL/],
+    [{ relay: { listen: [{ port: 25, tls: 'starttls' }] } }, /relay\.tls\.certFile: must be a certificate file/],
+    [{ bounce: { tls: { certFile: 'c.pem' } } }, /bounce\.tls: must name both certFile and keyFile/],
+    [{ relay: { users: [{ name: 'crm', passwordHashFile: 'f' }] } }, /relay\.users: must be empty when upstream\.auth is null/],
+    [{ returnPath: { address: 'bounces@example.com' } }, /returnPath\.address: must hold \{token\} before its @/],
+  ] as const) {
+    t.match(problemsOf(value), [problem], JSON.stringify(value))
+  }
+  t.same(problemsOf({ upstream: { host: 'mail.example.com' }, returnPath: { domain: 'bounces.example.com' } }), [])
+  t.same(problemsOf({ relay: { clients: ['10.0.0.0/8', 'fd00::/32'] } }), [])
+})
+
+t.test('no value, however odd, makes the check throw', async t => {
+  fc.assert(
+    fc.property(
+      fc.jsonValue(),
+      fc.constantFrom('relay', 'upstream', 'returnPath', 'bounce', 'store', 'http', 'policy', 'log'),
+      (value, key) => {
+        parseConfig(value)
+        parseConfig({ [key]: value })
+        return true
+      },
+    ),
+  )
+  t.pass('nothing was thrown')
+})
+
+t.test('a file is read with its paths relative to itself, and what cannot be read is said with its line', async t => {
+  const directory = await mkdtemp(join(tmpdir(), 'rebond-config-'))
+  t.teardown(() => rm(directory, { recursive: true }))
+  const file = join(directory, 'c.yaml')
+  const load = async (text: string) => {
+    await writeFile(file, text)
+    return loadConfig(file)
+  }
+  const good = await load('store: { path: ../var }\nreturnPath: { keyFile: /etc/key, previousKeyFiles: [old] }\n')
+  t.match(good, {
+    ok: true,
+    config: {
+      store: { path: join(directory, '..', 'var') },
+      returnPath: { keyFile: '/etc/key', previousKeyFiles: [join(directory, 'old')] },
+    },
+  })
+  t.same(await load(''), { ok: true, config: ((await load('{}')) as { config: unknown }).config })
+  t.match(await load('relay:\n  listen: [\n'), { ok: false, problems: [/c\.yaml:3: must be YAML: /] })
+  t.match(await load('log: {}\nlog: {}\n'), { ok: false, problems: [/c\.yaml:2: must be YAML: Map keys must be unique/] })
+  t.match(await loadConfig(join(directory, 'none.yaml')), {
+    ok: false,
+    problems: [/none\.yaml: must be a configuration file that can be read: there is no such file/],
+  })
+  const bomb = `a: &a [${'x,'.repeat(9)}x]\n${[...'bcdefgh'].map((k, i) => `${k}: &${k} [${`*${'abcdefg'[i]},`.repeat(9)}*${'abcdefg'[i]}]`).join('\n')}\n`
+  t.match(await load(bomb), { ok: false, problems: [/must be YAML that can be expanded/] })
+})
+
+t.test('networks: what is one, what lies in it', async t => {
+  for (const good of ['10.0.0.0/8', '127.0.0.1', '::1/128', 'fd00::/8', '0.0.0.0/0', '::ffff:10.0.0.1']) t.ok(isNetwork(good), good)
+  for (const bad of [
+    '',
+    '10.0.0.0/33',
+    '10/8',
+    '0x7f.1',
+    '2130706433',
+    '10.0.0.0/8/8',
+    'fd00::/129',
+    'example.com',
+    '10.0.0.0/-1',
+    '1.2.3.4.5',
+    '/8',
+  ]) {
+    t.notOk(isNetwork(bad), bad)
+  }
+  const inside = networkMatcher(['10.0.0.0/8', 'fd00::/8', '192.0.2.7'])
+  for (const address of ['10.1.2.3', '::ffff:10.1.2.3', 'fd12::1', '192.0.2.7']) t.ok(inside(address), address)
+  for (const address of ['11.0.0.1', 'fe80::1', '192.0.2.8', '', 'localhost', '10.1.2.3.4']) t.notOk(inside(address), address)
+  t.ok(isLoopback('127.9.9.9') && isLoopback('::1') && isLoopback('::ffff:127.0.0.1'))
+  t.notOk(isLoopback('128.0.0.1') || isLoopback('::2') || isLoopback('10.0.0.1'))
+  t.ok(isPrivate('192.168.1.1') && isPrivate('172.31.0.1') && isPrivate('fe80::1%eth0'))
+  t.notOk(isPrivate('172.32.0.1') || isPrivate('8.8.8.8') || isPrivate('2001:db8::1'))
+})
