@@ -1,1 +1,16 @@
-export const x = 1
+#!/usr/bin/env node
+/**
+ * The command `rebond`: finds the command named by the first argument and runs it. The only place that ends the process.
+ *
+ * Exit: 0 done, 1 refused or failed, 2 wrong usage.
+ */
+import { commands } from './cli/commands.ts'
+import { runCommand } from './cli/run-command.ts'
+
+// What is read from us may stop reading (`rebond export | head`): that is no error of ours.
+process.stdout.on('error', (err: NodeJS.ErrnoException) => process.exit(err.code === 'EPIPE' ? 0 : 1))
+
+const { stdin, stdout, stderr, env } = process
+const status = await runCommand(commands, process.argv.slice(2), { stdin, stdout, stderr, env })
+// Sockets or a worker that a command left open must not keep it from ending; what was written goes out first.
+stdout.write('', () => process.exit(status))

@@ -1,0 +1,160 @@
+/**
+ * The wiring: configuration → rooms that know each other. No decisions are made here.
+ *
+ * Order of start: keys, store, bounce listener, sandbox, relay, HTTP: nothing is offered before what it needs is there. Stop is the reverse,
+ * the store last, so that what was acknowledged is on disk.
+ */
+import { lookup } from 'node:dns/promises'
+import { hostname as machineName } from 'node:os'
+import { ruleSetVersion } from './classify/rule-set.ts'
+import type { Config } from './config/schema.ts'
+import { createHttp } from './http/server.ts'
+import { createIntake } from './intake/intake.ts'
+import { createReportParser } from './intake/report-parser.ts'
+import { formatRefusal } from './judge/refusal.ts'
+import { createReplyJudge } from './judge/replies.ts'
+import { createReportJudge } from './judge/report-judge.ts'
+import type { Log } from './observe/log.ts'
+import { createMetrics } from './observe/metrics.ts'
+import { createRelay } from './relay/relay.ts'
+import { createReturnPath } from './return-path/return-path.ts'
+import { createSandbox } from './sandbox/sandbox.ts'
+import { defaultKeyFile, readKeyFile, readOrMakeKeyFile } from './store/key-file.ts'
+import { openLevelStore } from './store/level-store.ts'
+
+export type Address = { readonly host: string; readonly port: number }
+export type Listening = { readonly relay: readonly Address[]; readonly bounce: readonly Address[]; readonly http: Address }
+
+export type App = {
+  /** Opens everything; rejects with what is in the way, and then `stop` closes what had been opened. */
+  start(): Promise<Listening>
+  /** Reads certificates again. */
+  reload(): Promise<void>
+  /** Takes no more sessions, lets transactions in flight finish, closes everything. Safe to call at any time, and twice. */
+  stop(): Promise<void>
+}
+
+export type AppDeps = { readonly log: Log; readonly version: string; readonly now: () => number }
+
+export function createApp(config: Config, { log, version, now }: AppDeps): App {
+  const metrics = createMetrics(version)
+  const hostname = config.hostname ?? machineName()
+  /** What `stop` does, newest first. */
+  const closers: (() => Promise<unknown>)[] = []
+  let reload = async (): Promise<void> => {}
+  let stopping: Promise<void> | null = null
+
+  async function start(): Promise<Listening> {
+    const keys = await signingKeys(config)
+    if (keys.made) log.info({ file: keys.file }, 'made a key for return paths; keep it with your backups')
+    const store = await openLevelStore({ path: config.store.path, now, log, metrics })
+    closers.unshift(() => store.close())
+    const returnPath = createReturnPath({ ...config.returnPath, keys: keys.keys })
+    const { policy } = config
+    const refusal = { publicUrl: config.http.publicUrl, ...policy.refusal }
+    const judging = { store, policy, metrics, log, now }
+
+    const parser = createReportParser({ log })
+    closers.unshift(() => parser.close())
+    const intake = createIntake({
+      config: config.bounce,
+      hostname,
+      returnPath,
+      store,
+      log,
+      metrics,
+      now,
+      parse: raw => parser.parse(raw),
+      judgeReport: createReportJudge({ ...judging, forwardTo: config.bounce.forwardTo }),
+      upstreamAddresses: () => addressesOf(config.upstream.host),
+    })
+    const bounce = await intake.listen()
+    closers.unshift(() => intake.stop())
+
+    let upstreamAddress: Address = { host: config.upstream.host ?? '', port: config.upstream.port }
+    if (config.upstream.host === null) {
+      const sandbox = createSandbox({ log, hostname, bounceAddress: () => first(bounce), returnPathDomain: returnPath.domain, now })
+      upstreamAddress = await sandbox.listen()
+      closers.unshift(() => sandbox.close())
+    }
+
+    const relay = createRelay({
+      config: config.relay,
+      upstream: config.upstream,
+      upstreamAddress: () => upstreamAddress,
+      lists: config.lists,
+      hostname,
+      log,
+      metrics,
+      now,
+      returnPath,
+      screen: keys => store.lookup(keys, now()),
+      whenUnavailable: config.store.whenUnavailable,
+      refuse: (block, address) => formatRefusal(block, address, refusal),
+      store,
+      judgeReplies: createReplyJudge(judging),
+    })
+    const relayAt = await relay.listen()
+    closers.unshift(() => relay.stop(config.relay.timeouts.stopSeconds * 1000))
+
+    const http = createHttp({
+      config: config.http,
+      policy,
+      store,
+      log,
+      metrics,
+      now,
+      version,
+      ruleSetVersion,
+      health: async () => ({ store: await answers(store.check()), ...(await relay.health()), bounce: true }),
+    })
+    const httpAt = await http.listen()
+    closers.unshift(() => http.close())
+
+    reload = async () => {
+      await relay.reload()
+      await intake.reload()
+    }
+    return { relay: relayAt, bounce, http: httpAt }
+  }
+
+  async function close(): Promise<void> {
+    // `start` may still be opening rooms: what it adds meanwhile is closed too.
+    for (let next = closers.shift(); next; next = closers.shift()) {
+      await next().catch(err => log.error({ err }, 'a part did not close cleanly'))
+    }
+  }
+
+  return {
+    start,
+    reload: () => reload(),
+    stop() {
+      stopping ??= close()
+      return stopping
+    },
+  }
+}
+
+/** The keys that sign and verify return paths, the signing one first. */
+async function signingKeys({ returnPath, store }: Config): Promise<{ keys: [Buffer, ...Buffer[]]; made: boolean; file: string }> {
+  const file = returnPath.keyFile ?? defaultKeyFile(store.path)
+  const { key, made } = returnPath.keyFile === null ? await readOrMakeKeyFile(file) : { key: await readKeyFile(file), made: false }
+  return { keys: [key, ...(await Promise.all(returnPath.previousKeyFiles.map(readKeyFile)))], made, file }
+}
+
+async function addressesOf(host: string | null): Promise<string[]> {
+  return host === null ? [] : (await lookup(host, { all: true })).map(({ address }) => address)
+}
+
+async function answers(check: Promise<void>): Promise<boolean> {
+  return check.then(
+    () => true,
+    () => false,
+  )
+}
+
+function first<T>(items: readonly T[]): T {
+  const [item] = items
+  if (item === undefined) throw new RangeError('a list must not be empty')
+  return item
+}

@@ -1,0 +1,97 @@
+/**
+ * `rebond serve --config FILE`: the program. Standard output says where it listens and when it is ready; the log goes to standard error.
+ *
+ * SIGTERM and SIGINT stop it: no new sessions, transactions in flight may finish, then the store is closed. A second signal ends it at once.
+ * SIGHUP reads certificates and the log level again.
+ */
+import { createApp } from '../app.ts'
+import { createLog } from '../observe/log.ts'
+import { configOption } from './check-config.ts'
+import { loadConfig } from './load-config.ts'
+import { type CommandIo, sentence } from './run-command.ts'
+import { version } from './version.ts'
+
+const help = `usage: rebond serve --config FILE
+
+Runs the relay, the bounce listener and the HTTP API. Standard output says where it listens, then "ready"; JSON log lines go to standard error.
+
+Signals: SIGTERM, SIGINT  stop; transactions in flight may finish (relay.timeouts.stopSeconds). A second one ends at once.
+         SIGHUP           read certificates and the log level again.
+`
+
+/** Runs the program until a signal stops it. */
+export async function runServe(args: readonly string[], io: CommandIo): Promise<number> {
+  const file = configOption(args, help, io)
+  if (typeof file === 'number') return file
+  const loaded = await loadConfig(file)
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
+    return 1
+  }
+  const log = createLog(loaded.config.log.level)
+  const app = createApp(loaded.config, { log, version, now: Date.now })
+  // Signals count from here on: one that comes while the store opens must not leave half a server behind.
+  const stopped = nextSignal(['SIGTERM', 'SIGINT'])
+  try {
+    const { relay, bounce, http } = await app.start()
+    for (const at of relay) io.stdout.write(`listening relay ${formatAddress(at)}\n`)
+    for (const at of bounce) io.stdout.write(`listening bounce ${formatAddress(at)}\n`)
+    io.stdout.write(`listening http ${formatAddress(http)}\nready\n`)
+  } catch (err) {
+    io.stderr.write(`rebond: ${inTheWay(err, file)}\n`)
+    await app.stop()
+    return 1
+  }
+  const onHangup = () => void reload(file, app, log)
+  process.on('SIGHUP', onHangup)
+  const signal = await stopped
+  log.info({ signal }, 'stopping')
+  const again = nextSignal(['SIGTERM', 'SIGINT']).then(() => log.warn('stopped at once by a second signal'))
+  await Promise.race([app.stop(), again])
+  process.off('SIGHUP', onHangup)
+  log.info('stopped')
+  return 0
+}
+
+async function reload(file: string, app: ReturnType<typeof createApp>, log: ReturnType<typeof createLog>): Promise<void> {
+  const loaded = await loadConfig(file)
+  if (!loaded.ok) {
+    log.error({ problems: loaded.problems }, 'reload refused: the configuration has problems; what ran goes on')
+    return
+  }
+  try {
+    log.level = loaded.config.log.level
+    await app.reload()
+    log.info('reloaded certificates and log level')
+  } catch (err) {
+    log.error({ err }, 'reload failed; what ran goes on')
+  }
+}
+
+/** What keeps the program from starting, as an operator reads it. */
+function inTheWay(err: unknown, file: string): string {
+  const { code, address, port } = err as NodeJS.ErrnoException & { address?: string; port?: number }
+  const at = formatAddress({ host: address ?? '', port: port ?? 0 })
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${at} is in use by another program: stop it, or choose another port in ${file}`
+    case 'EACCES':
+      if (port !== undefined)
+        return `${at} may not be opened: a port below 1024 needs the right to (systemd: CAP_NET_BIND_SERVICE), or choose another in ${file}`
+      return sentence(err)
+    case 'EADDRNOTAVAIL':
+      return `${at} is no address of this machine: correct the host in ${file}`
+    default:
+      return sentence(err)
+  }
+}
+
+function nextSignal(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
+  return new Promise(resolve => {
+    for (const signal of signals) process.once(signal, () => resolve(signal))
+  })
+}
+
+function formatAddress({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}

@@ -1,0 +1,116 @@
+/**
+ * What an operator reads when something is in the way: one clear sentence, exit 1 or 2, and nothing lost.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { runRebond, startProgram, temporaryDirectory } from '../support/program.ts'
+
+t.test('help and wrong usage', async t => {
+  t.match(await runRebond(['--help']), { status: 0, stdout: /serve.*\n.*check-config/ })
+  t.match(await runRebond([]), { status: 2, stderr: /usage: rebond COMMAND/ })
+  t.match(await runRebond(['serv']), { status: 2, stderr: /there is no command "serv"/ })
+  t.match(await runRebond(['serve']), { status: 2, stderr: /--config FILE must be given/ })
+  t.match(await runRebond(['serve', '--conf', 'x']), { status: 2, stderr: /--conf/ })
+  for (const command of ['serve', 'check-config', 'address', 'classify', 'classify-reply', 'token']) {
+    t.match(await runRebond([command, '--help']), { status: 0, stdout: new RegExp(`usage: rebond ${command}`), stderr: '' }, command)
+  }
+  t.match(await runRebond(['--version']), { status: 0, stdout: /^rebond \d+\.\d+\.\d+\n$/ })
+})
+
+t.test('check-config and serve list every problem of the configuration', async (t: Test) => {
+  const file = join(await temporaryDirectory(t), 'c.yaml')
+  await writeFile(file, 'relay: { listn: [] }\nlog: { level: loud }\n')
+  const problems = new RegExp(`^${file}: log\\.level: must be trace \\| debug .*, not loud\n|^${file}: relay\\.listn: must be a key`, 'm')
+  const checked = await runRebond(['check-config', '--config', file])
+  t.match(checked, { status: 1, stdout: problems, stderr: '' })
+  t.equal(checked.stdout.split('\n').length, 3, 'one problem a line')
+  t.match(await runRebond(['serve', '--config', file]), { status: 1, stdout: '', stderr: problems })
+  await writeFile(file, '')
+  t.match(await runRebond(['check-config', '--config', file]), { status: 0, stdout: `${file}: ok\n` })
+  for (const shipped of ['default.yaml', 'example.yaml']) {
+    t.match(await runRebond(['check-config', '--config', join('config', shipped)]), { status: 0 }, shipped)
+  }
+})
+
+t.test('a port in use', async (t: Test) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => taken.close())
+  const { port } = taken.address() as { port: number }
+  const directory = await temporaryDirectory(t)
+  for (const [key, config] of [
+    ['relay', `relay: { listen: [{ port: ${port} }] }\nbounce: { listen: [{ port: 0 }] }\nhttp: { listen: { port: 0 } }\n`],
+    ['bounce', `relay: { listen: [{ port: 0 }] }\nbounce: { listen: [{ port: ${port} }] }\nhttp: { listen: { port: 0 } }\n`],
+    ['http', `relay: { listen: [{ port: 0 }] }\nbounce: { listen: [{ port: 0 }] }\nhttp: { listen: { port: ${port} } }\n`],
+  ] as const) {
+    const file = join(directory, `${key}.yaml`)
+    await writeFile(file, `${config}store: { path: data }\n`)
+    const { status, stdout, stderr } = await runRebond(['serve', '--config', file])
+    t.equal(status, 1, key)
+    t.match(stderr, new RegExp(`rebond: 127\\.0\\.0\\.1:${port} .*in use`), key)
+    t.equal(stdout, '', `${key}: nothing is said to listen`)
+  }
+})
+
+t.test('a store that another process has open, and one that is no directory', async (t: Test) => {
+  const program = await startProgram(t)
+  const second = join(program.directory, 'second.yaml')
+  await writeFile(
+    second,
+    'relay: { listen: [{ port: 0 }] }\nbounce: { listen: [{ port: 0 }] }\nhttp: { listen: { port: 0 } }\nstore: { path: data }\n',
+  )
+  t.match(await runRebond(['serve', '--config', second]), { status: 1, stdout: '', stderr: /data.*(?:open|used|locked).*another process/s })
+  t.equal((await fetch(`${program.url}/readyz`)).status, 200, 'the first goes on')
+  const file = join(program.directory, 'third.yaml')
+  await writeFile(file, 'store: { path: rebond.yaml }\n')
+  t.match(await runRebond(['serve', '--config', file]), { status: 1, stdout: '', stderr: /rebond\.yaml/ })
+})
+
+t.test('the key is made once, readable by its owner only, and a bad one is refused', async (t: Test) => {
+  const program = await startProgram(t)
+  const file = join(program.directory, 'data', 'return-path.key')
+  const key = await readFile(file, 'utf8')
+  t.equal(Buffer.from(key, 'base64').length, 32)
+  t.equal((await stat(file)).mode & 0o777, 0o600)
+  t.equal((await stat(join(program.directory, 'data'))).mode & 0o777, 0o700)
+  t.notMatch(program.log(), key.trim())
+  await program.end('SIGTERM')
+  const again = await startProgram(t, { directory: program.directory })
+  t.equal(await readFile(file, 'utf8'), key, 'the next start keeps it')
+  await again.end('SIGTERM')
+  await writeFile(file, 'short\n')
+  t.match(await runRebond(['serve', '--config', program.config]), {
+    status: 1,
+    stderr: /return-path\.key: must hold base64 of 32 octets or more/,
+  })
+})
+
+t.test('a reader of standard output that goes away ends the program without noise', async (t: Test) => {
+  const child = spawn(process.execPath, ['dist/main.js', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  const errors: Buffer[] = []
+  child.stderr.on('data', piece => errors.push(piece))
+  const [status] = await once(child, 'close')
+  t.equal(status, 0)
+  t.equal(Buffer.concat(errors).toString(), '')
+})
+
+t.test('a signal stops it: a session in flight is told 421, and nothing keeps it alive', async (t: Test) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const program = await startProgram(t, { config: { relay: { timeouts: { stopSeconds: 1 } } } })
+    const socket = connect(program.relay.port, program.relay.host)
+    let read = ''
+    socket.on('data', piece => {
+      read += piece
+    })
+    await once(socket, 'data')
+    const ended = once(socket, 'close')
+    t.equal(await program.end(signal), 0, signal)
+    await ended
+    t.match(read, /^220 .*\r\n421 /s, signal)
+  }
+})

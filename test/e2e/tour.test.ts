@@ -1,0 +1,161 @@
+/**
+ * The README's six steps against the built program, through real sockets, with nodemailer as the CRM.
+ */
+import { createTransport } from 'nodemailer'
+import t, { type Test } from 'tap'
+import { type Program, runRebond, startProgram } from '../support/program.ts'
+import { until } from '../support/until.ts'
+
+type Json = { readonly [key: string]: unknown }
+
+async function api(program: Program, path: string, init?: RequestInit): Promise<{ status: number; body: Json }> {
+  const answer = await fetch(program.url + path, init)
+  return { status: answer.status, body: (await answer.json()) as Json }
+}
+
+const post = (body: object): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+})
+
+/** Sends as a CRM does; gives upstream's last reply, or the error it reads. */
+async function send(
+  program: Program,
+  to: string | string[],
+  more: object = {},
+): Promise<{ ok: boolean; reply: string; rejected: unknown[] }> {
+  const transport = createTransport({ ...program.relay, secure: false, ignoreTLS: true })
+  try {
+    const sent = await transport.sendMail({ from: '"Shop" <news@shop.example>', to, subject: 'Your order', text: 'Hello', ...more })
+    return { ok: true, reply: sent.response, rejected: sent.rejected }
+  } catch (err) {
+    return { ok: false, reply: (err as { response?: string }).response ?? String(err), rejected: [] }
+  } finally {
+    transport.close()
+  }
+}
+
+const address = (program: Program, who: string) => api(program, `/v1/addresses/${encodeURIComponent(who)}`)
+
+t.test('the tour: returned, blacklisted, refused with the reason, unblocked, passed', async (t: Test) => {
+  const program = await startProgram(t)
+  const who = 'unknown-late@sandbox.test'
+
+  const first = await send(program, `"Jean Dupont" <${who}>`)
+  t.match(first, { ok: true, reply: /^250 / }, 'the first mail passes')
+
+  const blacklisted = await until(
+    () => address(program, who),
+    ({ body }) => body.status === 'blacklisted',
+  )
+  t.match(blacklisted.body, {
+    address: who,
+    status: 'blacklisted',
+    until: null,
+    reason: { category: 'invalid_address', type: 'hard', fault: 'recipient', evidence: /550 5\.1\.1/, rule: String, bounceId: String },
+  })
+  const { bounceId, messageId } = blacklisted.body.reason as { bounceId: string; messageId: string }
+
+  const second = await send(program, who)
+  t.match(second, {
+    ok: false,
+    reply: /^550 5\.1\.1 <unknown-late@sandbox\.test> is blacklisted since \d{4}-\d\d-\d\d: .*"550 5\.1\.1 .*"/,
+  })
+  t.ok(second.reply.includes(`ref ${bounceId}`), 'the refusal names the return it stands on')
+
+  const { body: view } = await api(program, '/v1/bounces?type=hard')
+  t.match(view.items, [
+    {
+      id: bounceId,
+      source: 'dsn',
+      kind: 'bounce',
+      subject: 'Your order',
+      from: { name: 'Shop', address: 'news@shop.example' },
+      recipient: { name: 'Jean Dupont', address: who },
+      addressStatus: 'blacklisted',
+      mailStatus: 'failure',
+      returnStatus: 'permanent',
+      category: 'invalid_address',
+      counted: true,
+      why: 'blacklisted',
+      messageId,
+    },
+  ])
+  const { body: mail } = await api(program, `/v1/messages/${messageId}`)
+  t.match(mail, { id: messageId, subject: 'Your order' })
+  const raw = await fetch(`${program.url}/v1/bounces/${bounceId}/raw`)
+  t.match(await raw.text(), /Content-Type: multipart\/report/i, 'the return is kept as it came')
+
+  const unblocked = await api(program, `/v1/addresses/${who}/unblock`, post({ why: 'called the customer', by: 'support' }))
+  t.equal(unblocked.status, 200)
+  t.match(await address(program, who), { body: { status: 'unknown', reason: null } })
+  t.match(await api(program, `/v1/addresses/${who}/unblock`, post({ why: 'again' })), { status: 404, body: { type: /not-blacklisted/ } })
+
+  t.match(await send(program, who), { ok: true }, 'the third mail passes')
+
+  const metrics = await (await fetch(`${program.url}/metrics`)).text()
+  t.match(metrics, /rebond_rcpt_total\{verdict="blacklisted"\} 1\n/)
+  t.match(metrics, /rebond_messages_total\{outcome="accepted"\} 2\n/)
+  t.match(metrics, /rebond_blacklist_changes_total\{op="unblock",actor="hand"\} 1\n/)
+  t.notMatch(metrics, /sandbox\.test/, 'no address in the metrics')
+  t.notMatch(program.log(), /unknown-late|Jean|Your order/, 'nothing personal in the log')
+  t.equal(await program.end('SIGTERM'), 0, 'stops cleanly')
+})
+
+t.test('the same by command line', async (t: Test) => {
+  const program = await startProgram(t)
+  const who = 'disabled-late@sandbox.test'
+  const rebond = (...args: string[]) => runRebond([...args, '--url', program.url])
+  t.ok((await send(program, who)).ok)
+  await until(
+    () => address(program, who),
+    ({ body }) => body.status === 'blacklisted',
+  )
+  t.match(await rebond('address', 'show', who), { status: 0, stdout: /blacklisted/ })
+  t.match(JSON.parse((await rebond('address', 'show', who, '--json')).stdout), {
+    status: 'blacklisted',
+    reason: { category: 'inactive_address' },
+  })
+  t.match(await rebond('address', 'unblock', who, '--why', 'it is back'), { status: 0 })
+  t.match(await rebond('address', 'unblock', who, '--why', 'again'), { status: 1, stderr: /not blacklisted/ })
+  t.match(await rebond('address', 'block', who, '--why', 'asked us to stop'), { status: 0 })
+  t.match(await send(program, who), { ok: false, reply: /asked us to stop/ })
+})
+
+t.test('every part the sandbox plays is judged as its cause deserves', async (t: Test) => {
+  const program = await startProgram(t)
+  const expected: Readonly<Record<string, readonly [category: string, status: string]>> = {
+    'unknown-late': ['invalid_address', 'blacklisted'],
+    'nodomain-late': ['invalid_domain', 'blacklisted'],
+    'disabled-late': ['inactive_address', 'blacklisted'],
+    'full-late': ['mailbox_full', 'unknown'],
+    'noanswer-late': ['no_answer', 'unknown'],
+    'spam-late': ['content_rejected', 'unknown'],
+  }
+  for (const part of Object.keys(expected)) t.ok((await send(program, `${part}+x@sandbox.test`)).ok, part)
+  const { body } = await until(
+    () => api(program, '/v1/bounces?limit=100'),
+    ({ body }) => (body.items as Json[]).length === Object.keys(expected).length,
+  )
+  for (const item of body.items as { recipient: { address: string }; category: string }[]) {
+    const part = item.recipient.address.split('+')[0] ?? ''
+    t.equal(item.category, expected[part]?.[0], part)
+  }
+  for (const [part, [, status]] of Object.entries(expected)) {
+    t.match(await address(program, `${part}+x@sandbox.test`), { status: 200, body: { status } }, part)
+  }
+
+  for (const [part, reply, category] of [
+    ['unknown', /^550 5\.1\.1/, 'invalid_address'],
+    ['full', /^452 4\.2\.2/, null],
+    ['greylist', /^451 4\.7\.1/, null],
+    ['spam', /^554 5\.7\.1/, null],
+  ] as const) {
+    t.match(await send(program, `${part}@sandbox.test`), { ok: false, reply }, part)
+    const { body } = await address(program, `${part}@sandbox.test`)
+    t.equal((body.reason as { category: string } | null)?.category ?? null, category, `${part} blocks nobody but the unknown`)
+  }
+  const mixed = await send(program, ['unknown@sandbox.test', 'fine@sandbox.test'])
+  t.match(mixed, { ok: true, rejected: ['unknown@sandbox.test'] }, 'one refused recipient does not stop the other')
+})
