@@ -2,10 +2,10 @@
  * Installs and builds when something changed, else returns at once: `npm start` and `npm test` on a fresh clone need nothing before them.
  *
  * Installed: node_modules/.package-lock.json (written last by npm) is not older than package-lock.json.
- * Built: dist/.tsbuildinfo (written last by tsc) is not older than any file in src/.
+ * Built: dist/.tsbuildinfo is not older than any file in src/. tsc writes it after a failed build too, so a failed one takes it away.
  */
 import { spawnSync } from 'node:child_process'
-import { readdirSync, statSync, utimesSync } from 'node:fs'
+import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,12 +13,14 @@ const root = dirname(fileURLToPath(import.meta.url))
 
 const mtime = path => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0
 
-function run(what, command, args) {
+function run(what, command, args, undo = () => {}) {
   process.stderr.write(`rebond: ${what}\n`)
   // Standard output is kept for the program: what npm and tsc print goes to standard error.
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
   if (error) process.stderr.write(`rebond: ${command}: ${error.message}\n`)
-  if (status !== 0) process.exit(status ?? 1)
+  if (status === 0) return
+  undo()
+  process.exit(status ?? 1)
 }
 
 const installed = 'node_modules/.package-lock.json'
@@ -35,7 +37,9 @@ if (mtime(installed) < mtime('package-lock.json')) {
 
 const sources = readdirSync(join(root, 'src'), { recursive: true }).map(name => join('src', name))
 const newest = Math.max(mtime('package-lock.json'), mtime('tsconfig.json'), ...sources.map(mtime))
-if (mtime('dist/.tsbuildinfo') < newest) {
-  run('building src/ into dist/', process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'src'])
-  utimesSync(join(root, 'dist/.tsbuildinfo'), new Date(), new Date())
+const stamp = 'dist/.tsbuildinfo'
+if (mtime(stamp) < newest) {
+  const tsc = [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'src']
+  run('building src/ into dist/', process.execPath, tsc, () => rmSync(join(root, stamp), { force: true }))
+  utimesSync(join(root, stamp), new Date(), new Date())
 }

@@ -30,7 +30,12 @@ const listener = (otherwise: { host: string; port: number }) =>
     .min(1)
     .default([{ ...otherwise, tls: 'none' }])
 
-const tlsFiles = z.strictObject({ certFile: path.nullable().default(null), keyFile: path.nullable().default(null) }).prefault({})
+const tlsFiles = z
+  .strictObject({
+    certFile: path.nullable().default(null).describe('certificate chain, PEM; read again at SIGHUP'),
+    keyFile: path.nullable().default(null).describe('its private key, PEM'),
+  })
+  .prefault({})
 
 const login = z.union(
   [
@@ -54,8 +59,8 @@ const relay = z
     plainAuthFrom: networks.default([]).describe('networks that may AUTH without TLS (loopback may)'),
     proxyProtocolFrom: networks.default([]).describe('balancers that speak PROXY v1 or v2'),
     tls: tlsFiles,
-    maxSessions: z.int().min(1).default(2000),
-    maxSessionsPerClient: z.int().min(1).default(1000),
+    maxSessions: z.int().min(1).default(2000).describe('sessions at once; one more gets 421'),
+    maxSessionsPerClient: z.int().min(1).default(1000).describe('sessions at once from one address'),
     maxRecipients: z.int().min(100).default(1000).describe('recipients of one mail; RFC 5321 §4.5.3.1.8 asks for 100 at least'),
     maxMessageBytes: octets.nullable().default(null).describe("null: upstream's own SIZE"),
     minBytesPerSecond: z.int().min(0).default(100).describe('a body slower than this over a minute is ended with 421'),
@@ -78,9 +83,12 @@ const relay = z
 const upstream = z
   .strictObject({
     host: host.nullable().default(null).describe('null: the built-in sandbox; all its addresses are tried in turn'),
-    port: port.default(25),
-    tls: z.enum(['none', 'opportunistic', 'starttls', 'implicit']).default('none'),
-    caFile: path.nullable().default(null),
+    port: port.default(25).describe('25, or 465 with tls: implicit, or 587 with tls: starttls'),
+    tls: z
+      .enum(['none', 'opportunistic', 'starttls', 'implicit'])
+      .default('none')
+      .describe('opportunistic: STARTTLS when offered, certificate not checked; starttls, implicit: always, certificate checked'),
+    caFile: path.nullable().default(null).describe('authorities to trust instead of the public ones, PEM'),
     serverName: host.nullable().default(null).describe('name the certificate must carry; default host'),
     auth: login.nullable().default(null).describe("null: the CRM's AUTH passes through"),
     allowCleartextAuth: z.boolean().default(false).describe('AUTH, relayed or ours, only over verified TLS or to loopback unless true'),
@@ -88,19 +96,19 @@ const upstream = z
       .union([z.literal('auto'), z.int().min(0).max(100)], { error: 'must be auto or a whole number from 0 to 100' })
       .default('auto')
       .describe('auto: 4 to loopback or private upstreams, else 0; a number'),
-    trustsXclient: z.boolean().default(false),
+    trustsXclient: z.boolean().default(false).describe("upstream takes the CRM's own address by XCLIENT or XFORWARD from us"),
   })
   .prefault({})
 
 const returnPath = z
   .strictObject({
     address: z.string().min(1).default('b-{token}@{domain}').describe('or "crm+b-{token}@example.com": a sub-address or a catch-all'),
-    domain: host.default('bounces.sandbox.test'),
+    domain: host.default('bounces.sandbox.test').describe('its MX must lead to the bounce listener, its SPF must allow upstream'),
     keyFile: path
       .nullable()
       .default(null)
       .describe('base64 of 32 bytes or more; null: made on first start in the data directory, mode 0600'),
-    previousKeyFiles: z.array(path).default([]),
+    previousKeyFiles: z.array(path).default([]).describe('keys that signed before: they verify, and sign no more'),
     maxAgeDays: days.default(30).describe('older tokens are refused'),
   })
   .prefault({})
@@ -109,8 +117,8 @@ const bounce = z
   .strictObject({
     listen: listener({ host: '127.0.0.1', port: 2526 }).describe('the listener for returned mail'),
     tls: tlsFiles,
-    maxMessageBytes: octets.default(26_214_400),
-    maxSessions: z.int().min(1).default(500),
+    maxMessageBytes: octets.default(26_214_400).describe('a larger report gets 552'),
+    maxSessions: z.int().min(1).default(500).describe('sessions at once; one more gets 421'),
     maxSessionsPerNetwork: z.int().min(1).default(20).describe('of one /24 (IPv4) or /64 (IPv6); reporters are exempt'),
     dataSeconds: seconds(300).describe('total deadline for a report to arrive'),
     reporters: z
@@ -140,9 +148,9 @@ const bounce = z
 
 const store = z
   .strictObject({
-    kind: z.enum(['level', 'postgres']).default('level'),
-    path: path.default('../data').describe('level'),
-    url: z.string().min(1).nullable().default(null).describe('postgres'),
+    kind: z.enum(['level', 'postgres']).default('level').describe('level: embedded; postgres: many nodes'),
+    path: path.default('../data').describe('data directory, mode 0700; kind level keeps everything in it'),
+    url: z.string().min(1).nullable().default(null).describe('postgres://…, for kind postgres'),
     whenUnavailable: z
       .enum(['defer', 'pass'])
       .default('defer')
@@ -152,7 +160,12 @@ const store = z
 
 const http = z
   .strictObject({
-    listen: z.strictObject({ host: host.default('127.0.0.1'), port: port.default(8025) }).prefault({}),
+    listen: z
+      .strictObject({
+        host: host.default('127.0.0.1').describe('beyond loopback: only with tokens, and behind a proxy with TLS'),
+        port: port.default(8025).describe('0: a free one'),
+      })
+      .prefault({}),
     publicUrl: z
       .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
       .nullable()
@@ -178,12 +191,13 @@ const policy = z
     never: z.array(z.string().min(1)).default([]).describe('addresses and domains that no return may blacklist'),
     refusal: z
       .strictObject({
-        code: z.int().min(550).max(559).default(550),
+        code: z.int().min(550).max(559).default(550).describe('reply code; 550 is what every CRM takes for a dead address'),
         enhancedStatus: z
           .string()
           .regex(/^5\.\d{1,3}\.\d{1,3}$/, { error: 'must be an enhanced status of class 5, such as 5.1.1' })
-          .default('5.1.1'),
-        language: z.enum(['en', 'fr']).default('en'),
+          .default('5.1.1')
+          .describe('5.1.1: bad destination mailbox address (RFC 3463)'),
+        language: z.enum(['en', 'fr']).default('en').describe('language of the reason'),
       })
       .prefault({})
       .describe('the refusal a CRM sees'),
@@ -204,16 +218,24 @@ const lists = z
   .prefault({})
 
 export const configSchema = z.strictObject({
-  hostname: host.nullable().default(null).describe("our greeting, and EHLO of sessions of our own; null: the machine's name"),
+  hostname: host.nullable().default(null).describe("our name in greetings, and in EHLO of sessions of our own; null: the machine's name"),
   relay: relay.describe("the CRM's side"),
   upstream: upstream.describe('the mail server behind us'),
   returnPath: returnPath.describe('the envelope sender that mail leaves with'),
   bounce: bounce.describe('where returned mail arrives'),
-  store,
-  http,
+  store: store.describe('what rebond remembers'),
+  http: http.describe('API, page and metrics'),
   policy: policy.describe('what a return may do'),
   lists: lists.describe('mailing lists and templates'),
-  log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info') }).prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+        .default('info')
+        .describe('nothing personal at info and above; read again at SIGHUP'),
+    })
+    .prefault({})
+    .describe('JSON lines on standard error'),
 })
 
 /** The whole configuration, defaults filled in. Paths are as written until `resolvePaths`. */

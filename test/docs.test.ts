@@ -1,0 +1,49 @@
+/**
+ * Papers that must not drift from the program.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  ...readdirSync(join(root, 'doc'), { recursive: true, encoding: 'utf8' }).map(path => `doc/${path}`),
+].filter(path => path.endsWith('.md'))
+
+t.test('doc/configuration.md is what the schema says', async t => {
+  const { status, stderr } = spawnSync(process.execPath, ['doc/generate-configuration.mjs', '--check'], { cwd: root, encoding: 'utf8' })
+  t.equal(stderr, '')
+  t.equal(status, 0)
+  t.notMatch(read('doc/configuration.md'), /\|\s+\|$/m, 'every key has a meaning')
+})
+
+t.test('every link inside the papers leads somewhere', async t => {
+  for (const page of pages) {
+    for (const [, link = ''] of read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
+      if (/^[a-z]+:/.test(link)) continue
+      t.ok(existsSync(join(root, dirname(page), link)), `${page} links to ${link}`)
+    }
+  }
+})
+
+t.test('the README names both commands, and every runtime dependency has its reason', async t => {
+  t.match(read('README.md'), /npm start/)
+  t.match(read('README.md'), /npm test/)
+  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> }
+  const reasons = read('doc/adr/0001-dependencies.md')
+  for (const [name, version] of Object.entries(dependencies)) {
+    t.ok(reasons.includes(name.replace(/^@fastify\//, '')), name)
+    t.match(version, /^\d+\.\d+\.\d+$/, `${name} is pinned`)
+  }
+})
+
+t.test('no paper and no source carries a path of somebody’s machine', async t => {
+  for (const page of pages) t.notMatch(read(page), /(?:^|[^a-z])\/(?:work|home|root|Users)\//m, page)
+})
