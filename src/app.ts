@@ -101,6 +101,7 @@ export function createApp(config: Config, { log, version, now }: AppDeps): App {
       config: config.http,
       policy,
       store,
+      returnPath,
       log,
       metrics,
       now,

@@ -70,7 +70,7 @@ async function reload(file: string, app: ReturnType<typeof createApp>, log: Retu
 
 /** What keeps the program from starting, as an operator reads it. */
 function inTheWay(err: unknown, file: string): string {
-  const { code, address, port } = err as NodeJS.ErrnoException & { address?: string; port?: number }
+  const { code, address, port } = systemError(err)
   const at = formatAddress({ host: address ?? '', port: port ?? 0 })
   switch (code) {
     case 'EADDRINUSE':
@@ -84,6 +84,12 @@ function inTheWay(err: unknown, file: string): string {
     default:
       return sentence(err)
   }
+}
+
+/** The system's own error, which a room may have wrapped in a sentence. */
+function systemError(err: unknown): NodeJS.ErrnoException & { readonly address?: string; readonly port?: number } {
+  const wrapped = err instanceof Error && err.cause instanceof Error && 'syscall' in err.cause
+  return (wrapped ? err.cause : err) as NodeJS.ErrnoException
 }
 
 function nextSignal(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {

@@ -27,6 +27,9 @@ export type ReportedRecipient = {
   readonly remoteMta: string | null
 }
 
+/** Why a mail could not be read: the parser took too long, too much memory, or died. The mail itself stays stored. */
+export type ReportProblem = 'time-limit' | 'memory-limit' | 'parser-failed'
+
 export type Report = {
   readonly kind: ReportKind
   /** Every recipient the mail reports on; empty for `auto_reply`, `mdn`, `challenge` and `other`. */
@@ -41,4 +44,6 @@ export type Report = {
   readonly from: string | null
   readonly subject: string | null
   readonly messageId: string | null
+  /** Present on a report of kind `other` that was not read; absent: it was. */
+  readonly problem?: ReportProblem
 }

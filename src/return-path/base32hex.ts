@@ -4,7 +4,7 @@
  */
 
 const alphabet = '0123456789abcdefghijklmnopqrstuv'
-const valueOf = new Map([...alphabet].map((letter, value) => [letter, value]))
+const valueOfLetter = new Map([...alphabet].map((letter, value) => [letter, value]))
 
 /** Encodes octets; `length * 8 / 5` letters, rounded up. */
 export function encodeBase32hex(octets: Uint8Array): string {
@@ -26,7 +26,7 @@ export function decodeBase32hex(text: string): Uint8Array | null {
   let held = 0
   let length = 0
   for (const letter of text.toLowerCase()) {
-    const value = valueOf.get(letter)
+    const value = valueOfLetter.get(letter)
     if (value === undefined) return null
     held = (held << 5) | value
     bits += 5

@@ -36,6 +36,8 @@ export type TokenReading =
 export type ReturnPath = {
   /** The domain of every return path, folded. */
   readonly domain: string
+  /** No address of that domain is anybody else's: it is not the company's own, lent for sub-addresses (`crm+b-{token}@example.com`). */
+  readonly ownsDomain: boolean
   /** The return path of a message, without brackets. */
   address(id: string): string
   /** Reads a forward-path or reverse-path. `foreign`: not of our form; `forged`: our form, no signature of ours; `expired`: older than maxAgeDays. */
@@ -60,6 +62,7 @@ export function createReturnPath({ address, domain, keys, maxAgeDays }: ReturnPa
 
   return {
     domain: ours,
+    ownsDomain: address.endsWith('@{domain}') && !prefix.includes('+'),
     address: id => `${prefix}${id}${newest.keyId}${sign(newest.key, id, ours)}${suffix}@${ours}`,
     read(mailbox, now) {
       const local = mailbox.local.toLowerCase()

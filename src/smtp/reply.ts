@@ -18,6 +18,13 @@ export type Reply = {
   readonly text: readonly [string, ...string[]]
 }
 
+/** A reply together with the octets it was, or will be, said in: what is passed on is byte for byte what came. */
+export type SpokenReply = {
+  readonly reply: Reply
+  /** Wire form, every line with its CRLF, as latin1. */
+  readonly wire: string
+}
+
 /** Longest reply line with its CRLF, in octets (RFC 5321 §4.5.3.1.5). */
 export const maxReplyLineOctets = 512
 
@@ -27,6 +34,11 @@ const enhancedAtStart = /^([245])\.(\d{1,3})\.(\d{1,3})(?:[ \t]+|$)/
 export function reply(code: number, enhanced: string | null, ...text: [string, ...string[]]): Reply {
   const status = enhanced === null ? null : parseEnhancedStatus(enhanced)
   return status ? { code, enhanced: status, text } : { code, text }
+}
+
+/** Makes a reply of ours, ready to be said. */
+export function speak(said: Reply): SpokenReply {
+  return { reply: said, wire: formatReply(said) }
 }
 
 /** Parses `class.subject.detail` standing alone; null when it is not one. */

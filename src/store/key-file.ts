@@ -32,7 +32,9 @@ export async function readKeyFile(file: string): Promise<Buffer> {
   }
   const key = Buffer.from(text, 'base64')
   if (key.length < keyOctets || !/^[A-Za-z0-9+/=\s_-]+$/.test(text)) {
-    throw new KeyFileInvalid(`${file}: must hold base64 of ${keyOctets} octets or more (openssl rand -base64 ${keyOctets}), not ${key.length} octets`)
+    throw new KeyFileInvalid(
+      `${file}: must hold base64 of ${keyOctets} octets or more (openssl rand -base64 ${keyOctets}), not ${key.length} octets`,
+    )
   }
   return key
 }

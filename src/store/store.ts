@@ -20,32 +20,53 @@ import type {
   StoredReport,
 } from './records.ts'
 
+/**
+ * `ERR_STORE_LOCKED`: another server has the store open. `ERR_STORE_SCHEMA`: a newer version of rebond wrote it. Both are met when it is
+ * opened only; `ERR_STORE_UNAVAILABLE`: everything else, at any time.
+ */
+export type StoreErrorCode = 'ERR_STORE_UNAVAILABLE' | 'ERR_STORE_LOCKED' | 'ERR_STORE_SCHEMA'
+
 /** The engine cannot answer now; what was asked did not happen, or is in doubt and was not acknowledged. */
 export class StoreUnavailable extends Error {
-  readonly code = 'ERR_STORE_UNAVAILABLE'
-  constructor(message: string, options?: ErrorOptions) {
+  readonly code: StoreErrorCode
+  constructor(message: string, options: ErrorOptions & { readonly code?: StoreErrorCode } = {}) {
     super(message, options)
     this.name = 'StoreUnavailable'
+    this.code = options.code ?? 'ERR_STORE_UNAVAILABLE'
   }
 }
 
-/** What an update reads, and is alone on, before it folds. */
+/** What an update reads before it folds. It is alone on the keys and bounces that it names, and may change no others. */
 export type FactsRequest = {
   readonly keys: readonly AddressKey[]
   readonly bounceIds?: readonly string[]
   /** The latest acceptance of mail for each key not younger than this is looked up too. */
   readonly acceptedBefore?: number
+  /** Asks for `Facts.neighbours`: for each of these keys another address of its domain for which upstream accepted a mail between these times. */
+  readonly neighbours?: { readonly of: readonly AddressKey[]; readonly acceptedSince: number; readonly acceptedBefore: number }
+  /** Asks for `Facts.deadDomains`: returns since then that say a domain is dead (`invalid_domain`, `no_mail_domain`). */
+  readonly deadDomainsSince?: number
 }
+
+/** A mail accepted for another address of a domain, and no hard return and no unblock of that address since. */
+export type Neighbour = { readonly key: AddressKey; readonly accepted: Moment }
 
 export type Facts = {
   readonly addresses: ReadonlyMap<AddressKey, AddressRecord>
   readonly bounces: ReadonlyMap<string, Bounce>
   readonly accepted: ReadonlyMap<AddressKey, Moment>
+  /** By the key it was asked for; absent: none was found. */
+  readonly neighbours: ReadonlyMap<AddressKey, Neighbour>
+  /** Newest first, at most 1,000; empty when not asked for. */
+  readonly deadDomains: readonly Bounce[]
   /** A fresh sequence number for what this update does. */
   readonly seq: number
 }
 
-/** What an update commits as one unit; a record replaces the one with the same key or id. */
+/**
+ * What an update commits as one unit; a record replaces the one with the same key or id. A bounce whose `mail` is null gets it from the
+ * journal, at once or when its mail is journalled.
+ */
 export type Changes = {
   readonly addresses?: readonly AddressRecord[]
   readonly bounces?: readonly Bounce[]
@@ -55,12 +76,14 @@ export type Changes = {
   readonly audit?: readonly AuditEntry[]
 }
 
+/** In all filters the conditions combine; `since` is inclusive, `until` exclusive. Times are those of the block. */
 export type BlacklistFilter = {
   readonly category?: BlockCategory
   readonly domain?: string
   readonly since?: number
   readonly until?: number
 }
+/** Times are those of the return (`receivedAt`). */
 export type BounceFilter = {
   readonly key?: AddressKey
   readonly domain?: string
@@ -69,16 +92,31 @@ export type BounceFilter = {
   readonly list?: string
   readonly since?: number
   readonly until?: number
-  /** Prefix of address or domain, folded. */
+  /** Prefix of address or domain; `@` first: of domain only. */
   readonly q?: string
 }
+/** Times are those in the ids, at which the mails began. */
 export type MessageFilter = {
   readonly key?: AddressKey
+  /** With or without angle brackets. */
   readonly headerMessageId?: string
   readonly upstreamId?: string
+  /** Address of the header From or of the reverse-path. */
   readonly from?: string
   readonly since?: number
   readonly until?: number
+}
+
+/** The changes that people and returns made, of one address or of all. */
+export type AuditFilter = { readonly key?: AddressKey }
+
+/** How much the store keeps; `blacklisted` counts blocks in force. */
+export type StoreCounts = {
+  readonly blacklisted: number
+  readonly messages: number
+  readonly bounces: number
+  readonly pendingReports: number
+  readonly outbox: number
 }
 
 export type Store = {
@@ -88,11 +126,18 @@ export type Store = {
   /** The blocks in force of these keys, in their order; the same tick where the engine can. Expired blocks are not given. */
   lookup(keys: readonly AddressKey[], now: number): readonly (Block | null)[] | Promise<readonly (Block | null)[]>
 
-  /** Journals a mail, `seq` given by the store, durable; with it one `relay` Bounce for each recipient that we refused. */
+  /**
+   * Journals a mail, `seq` given by the store, durable; with it one `relay` Bounce for each recipient that we refused. A mail whose id is
+   * known already (a return path of ours came back) gets these recipients added and stays as it was otherwise.
+   */
   appendMessage(message: Omit<Message, 'seq' | 'outcome'>, refusals: readonly Bounce[]): Promise<Message>
-  /** Adds the final outcome; ordered before every later write, durable with the next durable one. */
+  /**
+   * Adds the final outcome; ordered before every later write, durable with the next durable one or soon after, seen by every read at once.
+   * Kept for later while the engine is unavailable. @throws {StoreUnavailable} the store is closed.
+   */
   settleMessage(id: string, outcome: MessageOutcome): void
   message(id: string): Promise<Message | null>
+  /** Newest first. */
   messages(filter: MessageFilter, page: PageRequest): Promise<Page<Message>>
 
   /** Stores a report and its bytes as pending, durable. */
@@ -104,22 +149,35 @@ export type Store = {
   /** Reports and octets that a token has brought so far. */
   tokenUse(messageId: string): Promise<{ readonly reports: number; readonly octets: number }>
 
-  /** Loads facts under the locks of the keys, folds, commits the changes as one unit, durable. The fold must be pure: it may run again. */
+  /**
+   * Loads facts under the locks of the keys, folds, commits the changes as one unit, durable. The fold must be pure: it may run again.
+   * Expired blocks stand in the facts as null.
+   */
   update<R>(request: FactsRequest, fold: (facts: Facts) => { readonly changes: Changes; readonly result: R }): Promise<R>
 
+  /** An expired block is given as null. */
   address(key: AddressKey): Promise<AddressRecord | null>
-  /** The latest message for this key that upstream accepted at `before` or earlier. */
+  /** When upstream accepted the latest mail for this key, at `before` or earlier: the number of that mail, the time of the acceptance. */
   lastAccepted(key: AddressKey, before: number): Promise<Moment | null>
+  /** The blocks in force, newest first. */
   blacklist(filter: BlacklistFilter, page: PageRequest): Promise<Page<Block>>
-  /** Number of blocks in force, kept up to date by every commit. */
+  /** Number of blocks in force. */
   blacklistedCount(): Promise<number>
+  /** What is kept, kept up to date by every commit. */
+  counts(): Promise<StoreCounts>
   bounce(id: string): Promise<Bounce | null>
+  /** All returns of one mail, in the order of their ids. */
+  bouncesOf(messageId: string): Promise<readonly Bounce[]>
+  /** Newest first. */
   bounces(filter: BounceFilter, page: PageRequest): Promise<Page<Bounce>>
 
   /** Mails owed that are due, oldest first. */
   dueOutbox(now: number, limit: number): Promise<readonly OutboxItem[]>
-  /** Sent, or rescheduled with a later `dueAt`; durable. */
+  /** Sent, or rescheduled with a later `dueAt`; durable. Nothing happens to a mail that is owed no more. */
   settleOutbox(item: OutboxItem, sent: boolean): Promise<void>
+
+  /** Newest first. */
+  audit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>
 
   /** Resolves when the engine answers a read and a durable write. */
   check(): Promise<void>

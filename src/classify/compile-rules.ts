@@ -1,0 +1,130 @@
+/**
+ * A rule set: tables compiled in their order. First match wins; the last line of a multi-line reply is asked first where a table knows
+ * its server.
+ *
+ * Pure.
+ */
+import { createHash } from 'node:crypto'
+import type { EnhancedStatus } from '../smtp/reply.ts'
+import type { Evidence } from './evidence.ts'
+import { PhraseIndex } from './phrase-index.ts'
+import type { Rule, RuleTable, When } from './rule.ts'
+import type { Words } from './words.ts'
+
+export type RuleSet = {
+  readonly rules: readonly Rule[]
+  /** Changes whenever a row does. */
+  readonly version: string
+  /** The first row that matches; null when none does. */
+  readonly find: (evidence: Evidence) => Rule | null
+}
+
+type Row = {
+  readonly rule: Rule
+  readonly table: Table
+  readonly says: number
+  readonly and: number
+  readonly unless: number
+  readonly statuses: readonly RegExp[] | null
+}
+type Table = { readonly first: boolean; readonly specific: boolean; readonly hosts: readonly string[]; readonly marks: number }
+
+const none = -1
+
+/** Compiles tables. @throws {Error} when a phrase of a shipped table is not one (operators' phrases are checked before). */
+export function compileRules(tables: readonly RuleTable[]): RuleSet {
+  const index = new PhraseIndex()
+  let clauses = 0
+  const clause = (phrases: readonly string[] | undefined, owner: string): number => {
+    if (!phrases) return none
+    for (const phrase of phrases) {
+      const added = index.add(phrase, clauses)
+      if (!added.ok) throw new Error(`${owner}: ${phrase}: ${added.why}`)
+    }
+    return clauses++
+  }
+  const rows: Row[] = []
+  for (const { name, hosts, marks, first, rules } of tables) {
+    const table: Table = {
+      first: first === true,
+      specific: hosts !== undefined || marks !== undefined,
+      hosts: hosts ?? [],
+      marks: clause(marks, name),
+    }
+    for (const rule of rules) {
+      const { says, and, unless, status } = rule.when
+      rows.push({
+        rule,
+        table,
+        says: clause(says, rule.id),
+        and: clause(and, rule.id),
+        unless: clause(unless, rule.id),
+        statuses: status ? status.map(statusPattern) : null,
+      })
+    }
+  }
+  const own = rows.filter(row => row.table.first)
+  const specific = rows.filter(row => row.table.specific && !row.table.first)
+  const generic = rows.filter(row => !row.table.specific && !row.table.first)
+  return {
+    rules: rows.map(row => row.rule),
+    version: createHash('sha256').update(JSON.stringify(tables)).digest('hex').slice(0, 12),
+    find: evidence => {
+      const whole = hitsOf(index, evidence, clauses)
+      const last = evidence.lastLine ? hitsOf(index, evidence.lastLine, clauses) : null
+      const here = (row: Row) => isHere(row.table, evidence, whole)
+      const ask = (asked: readonly Row[], hits: Uint8Array) => asked.find(row => holds(row, evidence, hits, here))
+      const found =
+        (last && ask(own, last)) ?? ask(own, whole) ?? (last && ask(specific, last)) ?? ask(specific, whole) ?? ask(generic, whole)
+      return found?.rule ?? null
+    },
+  }
+}
+
+function hitsOf(index: PhraseIndex, words: Words, clauses: number): Uint8Array {
+  const hits = new Uint8Array(clauses)
+  index.find(words, hits)
+  return hits
+}
+
+function holds(row: Row, evidence: Evidence, hits: Uint8Array, here: (row: Row) => boolean): boolean {
+  if (row.says !== none && hits[row.says] === 0) return false
+  if (row.and !== none && hits[row.and] === 0) return false
+  if (row.unless !== none && hits[row.unless] === 1) return false
+  const { code, phase, oneLine, here: onlyHere } = row.rule.when
+  if (oneLine && evidence.lastLine !== null) return false
+  if (code && !codeHolds(code, evidence)) return false
+  if (phase && !phase.includes(evidence.phase)) return false
+  if (row.statuses && !statusHolds(row.statuses, evidence)) return false
+  return !onlyHere || here(row)
+}
+
+function codeHolds(wanted: NonNullable<When['code']>, { code, status, reportStatus }: Evidence): boolean {
+  const kind = code === null ? ((status ?? reportStatus)?.class ?? null) : Math.floor(code / 100)
+  return wanted.some(one => (one === '4yz' ? kind === 4 : one === '5yz' ? kind === 5 : one === code))
+}
+
+/** The report's own status counts only where the words carry none. */
+function statusHolds(patterns: readonly RegExp[], { status, reportStatus }: Evidence): boolean {
+  const weighed = status ?? reportStatus
+  if (!weighed) return false
+  const text = statusText(weighed)
+  return patterns.some(pattern => pattern.test(text))
+}
+
+function statusText(status: EnhancedStatus): string {
+  return `${status.class}.${status.subject}.${status.detail}`
+}
+
+function statusPattern(pattern: string): RegExp {
+  return new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('x', '\\d+')}$`)
+}
+
+function isHere({ hosts, marks }: Table, { host, names }: Evidence, hits: Uint8Array): boolean {
+  if (marks !== none && hits[marks] === 1) return true
+  return hosts.some(domain => (host !== null && isUnder(host, domain)) || names.some(name => isUnder(name, domain)))
+}
+
+function isUnder(name: string, domain: string): boolean {
+  return name.endsWith(domain) && (name.length === domain.length || name[name.length - domain.length - 1] === '.')
+}

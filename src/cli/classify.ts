@@ -1,0 +1,138 @@
+/**
+ * `rebond classify [--ndjson] FILE…` or `-`: what returned mails are, for whom, whose fault, by which rule, without a server (contract.md).
+ *
+ * One mail at a time, in input order, in bounded memory: of each the first MiB is read. What a mail holds never changes the exit status; a file
+ * that cannot be read is reported on standard error, and 1 is given at the end.
+ */
+import { closeSync, openSync, readSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { classifyRecipient } from '../classify/classify-recipient.ts'
+import { createReportParser } from '../intake/report-parser.ts'
+import { maxMailOctets } from '../report/mail.ts'
+import type { Report, ReportedRecipient } from '../report/report.ts'
+import type { CommandIo } from './run-command.ts'
+import { wrongUsage } from './run-command.ts'
+
+const usage = `usage: rebond classify [--ndjson] FILE…
+       rebond classify [--ndjson] -
+
+Says of each mail what it is (bounce, delay, success, auto_reply, complaint, mdn, challenge, other), and of each recipient that a bounce or
+delay names: the category of the cause, whose fault it is, hard or soft, and the rule that decided. "-" is one mail from standard input.
+
+  --ndjson   one JSON object a line, one line a mail, in input order
+  --help     this text
+`
+
+/** Longest time that one mail of broken structure may take. */
+const timeLimitMs = 10_000
+
+type ClassifyIo = Pick<CommandIo, 'stdin' | 'stdout' | 'stderr'>
+
+/** Runs the command. Gives the exit status: 0, 1 when a file could not be read, 2 for wrong usage. */
+export async function runClassify(args: readonly string[], io: ClassifyIo): Promise<number> {
+  const options = readOptions(args)
+  if (options === 'help') {
+    io.stdout.write(usage)
+    return 0
+  }
+  if (typeof options === 'string') {
+    io.stderr.write(`rebond classify: ${options}\n${usage}`)
+    return wrongUsage
+  }
+  // Mails of any size are read at once here: nobody waits for this event loop.
+  const parser = createReportParser({ timeLimitMs, inlineOctets: Number.POSITIVE_INFINITY })
+  const space = Buffer.allocUnsafe(maxMailOctets)
+  let status = 0
+  try {
+    for (const file of options.files) {
+      const mail = file === '-' ? await readStream(io.stdin) : readFile(file, space)
+      if (typeof mail === 'string') {
+        io.stderr.write(`rebond classify: ${file}: ${mail}\n`)
+        status = 1
+        continue
+      }
+      const report = await parser.parse(mail)
+      const record = { file, kind: report.kind, recipients: report.recipients.map(one => recipientRecord(one, report)) }
+      const text = options.ndjson ? `${JSON.stringify(record)}\n` : humanText(record)
+      if (!io.stdout.write(text)) await new Promise<void>(resolve => io.stdout.once('drain', () => resolve()))
+    }
+  } finally {
+    await parser.close()
+  }
+  return status
+}
+
+function readOptions(args: readonly string[]): { ndjson: boolean; files: readonly string[] } | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { ndjson: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    })
+    if (values.help) return 'help'
+    return positionals.length === 0 ? 'needs a FILE, or - for standard input' : { ndjson: values.ndjson, files: positionals }
+  } catch (err) {
+    return err instanceof Error ? err.message : String(err)
+  }
+}
+
+/** The first MiB of a file, in `space`, which the next call uses again; a sentence when it cannot be read. */
+function readFile(file: string, space: Buffer): Buffer | string {
+  let handle: number | null = null
+  try {
+    handle = openSync(file, 'r')
+    let length = 0
+    for (;;) {
+      const read = length < space.length ? readSync(handle, space, length, space.length - length, null) : 0
+      if (read === 0) return space.subarray(0, length)
+      length += read
+    }
+  } catch (err) {
+    return err instanceof Error ? err.message : String(err)
+  } finally {
+    if (handle !== null) closeSync(handle)
+  }
+}
+
+/** The first MiB of a stream; the rest is read and dropped, so that its writer does not fail. */
+async function readStream(stream: NodeJS.ReadableStream): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stream) {
+    if (length >= maxMailOctets) continue
+    const octets = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+    chunks.push(octets)
+    length += octets.length
+  }
+  return Buffer.concat(chunks).subarray(0, maxMailOctets)
+}
+
+type RecipientRecord = ReturnType<typeof recipientRecord>
+type MailRecord = { readonly file: string; readonly kind: string; readonly recipients: readonly RecipientRecord[] }
+
+function recipientRecord(one: ReportedRecipient, report: Report) {
+  const judged = one.action === 'failed' || one.action === 'delayed' ? classifyRecipient(one, report) : null
+  const { address, originalAddress, action, status, replyCode, diagnostic, remoteMta } = one
+  return {
+    address,
+    originalAddress,
+    action,
+    status,
+    replyCode,
+    diagnostic,
+    remoteMta,
+    category: judged?.category ?? null,
+    fault: judged?.fault ?? null,
+    type: judged === null ? null : action === 'delayed' ? 'soft' : judged.type,
+    rule: judged?.rule ?? null,
+  }
+}
+
+function humanText({ file, kind, recipients }: MailRecord): string {
+  const lines = recipients.flatMap(one => {
+    const verdict = one.category === null ? '' : `: ${one.type}, ${one.category} (fault: ${one.fault}; rule: ${one.rule})`
+    const said = one.diagnostic === null ? [] : [`    ${one.diagnostic.replaceAll('\n', '\n    ')}`]
+    return [`  ${one.address ?? '(no address)'} ${one.action}${one.status === null ? '' : ` ${one.status}`}${verdict}`, ...said]
+  })
+  return `${[`${file}: ${kind}`, ...lines].join('\n')}\n`
+}

@@ -1,0 +1,131 @@
+/**
+ * `/v1/addresses/{address}`: why a customer gets no mail, and the two verbs: unblock and block.
+ *
+ * A block or unblock is durable and in force when it is answered. Any valid address answers 200, heard of or not.
+ */
+import { z } from 'zod'
+import { block, unblock } from '../judge/by-hand.ts'
+import { type AddressKey, domainOfKey, formatMailbox, localOfKey } from '../smtp/path.ts'
+import { addressSchema, blockItem, blockSchema, reasonOf } from './address-detail.ts'
+import { addressFacts } from './address-facts.ts'
+import type { App, HttpDeps } from './app.ts'
+import { addressParam, formatTime, timeField } from './fields.ts'
+import { problemResponses, sendProblem } from './problem.ts'
+import { bounceItems } from './returned-mail.ts'
+
+const latestBounces = 20
+
+/** What stands as the reason when nobody gave one. */
+const noReason = 'no reason given'
+
+const text = (name: string, most: number) =>
+  z
+    .string({ error: `must be text: ${name}` })
+    .trim()
+    .max(most, { error: `must have at most ${most} characters` })
+
+const params = z.strictObject({ address: addressParam })
+const why = text('the reason', 500).nullish().describe('the reason, for whoever asks later')
+const by = text('who does it', 100).nullish().describe("who does it; the token's name unless told")
+
+const bodyError = { error: 'must be a JSON object' }
+const unblockBody = z.strictObject({ why, by }, bodyError).prefault({})
+const blockBody = z
+  .strictObject({ why, by, until: timeField.nullish().describe('when the block ends by itself; null: when somebody lifts it') }, bodyError)
+  .prefault({})
+
+/** Adds the routes. */
+export function addressRoutes(app: App, deps: HttpDeps): void {
+  const { store, policy, now, metrics } = deps
+
+  app.route({
+    method: 'GET',
+    url: '/v1/addresses/:address',
+    config: { access: 'read' },
+    schema: {
+      tags: ['addresses'],
+      summary: 'Is this address blacklisted, since when, and why',
+      params,
+      response: { 200: addressSchema, ...problemResponses('invalid-request') },
+    },
+    handler: request => detailOf(request.params.address),
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/v1/addresses/:address/unblock',
+    config: { access: 'unblock' },
+    schema: {
+      tags: ['addresses'],
+      summary: 'Lift the block of an address; in force when the answer is sent',
+      params,
+      body: unblockBody,
+      response: {
+        200: z.object({
+          address: z.string(),
+          status: z.literal('unknown').describe('whether mail reaches it again is not known yet'),
+          lifted: blockSchema.describe('the block that was'),
+        }),
+        ...problemResponses('invalid-request', 'not-blacklisted'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { address: key } = request.params
+      const by = request.body.by || request.caller
+      const lifted = await unblock(store, { key, why: request.body.why || noReason, by, now: now() })
+      const address = formatKey(key)
+      if (lifted === null) return sendProblem(reply, 'not-blacklisted', `${address} is not blacklisted.`)
+      metrics.blacklistChanges.inc({ op: 'unblock', actor: 'hand' })
+      return { address, status: 'unknown' as const, lifted: blockItem(lifted) }
+    },
+  })
+
+  app.route({
+    method: 'PUT',
+    url: '/v1/addresses/:address/block',
+    config: { access: 'admin' },
+    schema: {
+      tags: ['addresses'],
+      summary: 'Blacklist an address by hand; again: replaces',
+      params,
+      body: blockBody,
+      response: { 200: addressSchema, ...problemResponses('invalid-request') },
+    },
+    handler: async (request, reply) => {
+      const { address: key } = request.params
+      const at = now()
+      const until = request.body.until ?? null
+      if (until !== null && until <= at) {
+        const detail = `must be in the future, not ${formatTime(until)}`
+        return sendProblem(reply, 'invalid-request', `until: ${detail}`, { errors: [{ in: 'body', field: 'until', detail }] })
+      }
+      const by = request.body.by || request.caller
+      await block(store, { key, address: formatKey(key), why: request.body.why || noReason, by, until, now: at })
+      metrics.blacklistChanges.inc({ op: 'block', actor: 'hand' })
+      return detailOf(key)
+    },
+  })
+
+  async function detailOf(key: AddressKey): Promise<z.output<typeof addressSchema>> {
+    const [{ record, block, status }, latest] = await Promise.all([
+      addressFacts(store, policy, key, now()),
+      store.bounces({ key }, { limit: latestBounces, cursor: null }),
+    ])
+    const lastUnblock = record?.lastUnblock ?? null
+    return {
+      address: formatKey(key),
+      status,
+      since: formatTime(block?.since ?? null),
+      until: formatTime(block?.until ?? null),
+      reason: block && reasonOf(block),
+      counts: record?.counts ?? { hard: 0, soft: 0, uncounted: 0 },
+      lastUnblock: lastUnblock && { at: formatTime(lastUnblock.at), by: lastUnblock.by, why: lastUnblock.why },
+      bounces: await bounceItems(deps, latest.items),
+    }
+  }
+}
+
+/** The normal form of an address, written as an address: quoted where it must be. */
+function formatKey(key: AddressKey): string {
+  return formatMailbox({ local: localOfKey(key), domain: domainOfKey(key) })
+}

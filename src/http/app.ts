@@ -1,0 +1,32 @@
+/**
+ * What every resource of the HTTP API is given: the fastify instance, typed by the zod schemas of its routes, and what it may ask.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { HttpConfig, PolicyConfig } from '../config/schema.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { ReturnPath } from '../return-path/return-path.ts'
+import type { Store } from '../store/store.ts'
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
+
+/** How one part of the program is: true, false, or a sentence that says what is wrong. */
+export type Check = boolean | string
+
+export type Health = { readonly store: Check; readonly upstream: Check; readonly relay: Check; readonly bounce: Check }
+
+export type HttpDeps = {
+  readonly config: HttpConfig
+  readonly policy: PolicyConfig
+  readonly store: Store
+  readonly returnPath: Pick<ReturnPath, 'address'>
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly version: string
+  readonly ruleSetVersion: string
+  readonly health: () => Promise<Health>
+}

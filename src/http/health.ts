@@ -1,0 +1,134 @@
+/**
+ * How rebond is: `/livez` and `/readyz` for supervisors and balancers, `/v1/status` for people, `/metrics` for Prometheus.
+ */
+import { z } from 'zod'
+import type { App, Check, HttpDeps } from './app.ts'
+import { timeSchema } from './bounce-item.ts'
+import { formatTime } from './fields.ts'
+
+const checkSchema = z.string().describe('ok, or what is wrong')
+const readySchema = z.object({
+  status: z.enum(['ready', 'not ready']),
+  checks: z.object({ store: checkSchema, upstream: checkSchema, relay: checkSchema, bounce: checkSchema }),
+})
+
+const count = z.number().int().nullable()
+const countSchema = z.record(z.string(), z.number())
+
+const statusSchema = z
+  .object({
+    version: z.string(),
+    ruleSetVersion: z.string(),
+    startedAt: timeSchema,
+    uptimeSeconds: z.number().int(),
+    upstream: checkSchema,
+    store: z.object({ kind: z.string(), state: checkSchema }),
+    counts: z
+      .object({
+        blacklisted: count.describe('addresses blacklisted now'),
+        returns: count.describe('returns kept'),
+        mails: count.describe('mails kept in the journal'),
+        pendingReports: count.describe('returned mails that wait to be judged'),
+        owedMails: count.describe('mails that wait to be forwarded'),
+        recipients: countSchema.describe('since the start, by verdict'),
+        messages: countSchema.describe('since the start, by outcome'),
+        reports: countSchema.describe('since the start, by kind'),
+      })
+      .describe('null: the store does not answer'),
+  })
+  .meta({ id: 'Status' })
+
+/** Adds the routes. */
+export function healthRoutes(app: App, { store, metrics, now, version, ruleSetVersion, health }: HttpDeps): void {
+  const startedAt = now()
+
+  app.route({
+    method: 'GET',
+    url: '/livez',
+    config: { access: 'none' },
+    schema: { tags: ['health'], summary: 'The process runs', response: { 200: z.object({ status: z.literal('alive') }) } },
+    handler: () => ({ status: 'alive' as const }),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/readyz',
+    config: { access: 'none' },
+    schema: { tags: ['health'], summary: 'Every part answers', response: { 200: readySchema, 503: readySchema } },
+    handler: async (_request, reply) => {
+      const now = await health()
+      const ready = [now.store, now.upstream, now.relay, now.bounce].every(isOk)
+      reply.code(ready ? 200 : 503)
+      return {
+        status: ready ? ('ready' as const) : ('not ready' as const),
+        checks: { store: say(now.store), upstream: say(now.upstream), relay: say(now.relay), bounce: say(now.bounce) },
+      }
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/metrics',
+    config: { access: 'local' },
+    schema: {
+      tags: ['health'],
+      summary: 'Metrics for Prometheus; on this machine no token is needed',
+      response: { 200: { description: 'text format 0.0.4', content: { 'text/plain': { schema: z.string() } } } },
+    },
+    handler: async (_request, reply) => {
+      const count = await store.blacklistedCount().catch(() => null)
+      if (count !== null) metrics.blacklistedAddresses.set(count)
+      return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/v1/status',
+    config: { access: 'read' },
+    schema: { tags: ['health'], summary: 'Version, uptime, counts', response: { 200: statusSchema } },
+    handler: async () => {
+      const [{ store: storeCheck, upstream }, kept, recipients, messages, reports] = await Promise.all([
+        health(),
+        store.counts().catch(() => null),
+        countsBy(metrics.rcpt, 'verdict'),
+        countsBy(metrics.messages, 'outcome'),
+        countsBy(metrics.reports, 'kind'),
+      ])
+      return {
+        version,
+        ruleSetVersion,
+        startedAt: formatTime(startedAt),
+        uptimeSeconds: Math.floor((now() - startedAt) / 1000),
+        upstream: say(upstream),
+        store: { kind: store.kind, state: say(storeCheck) },
+        counts: {
+          blacklisted: kept?.blacklisted ?? null,
+          returns: kept?.bounces ?? null,
+          mails: kept?.messages ?? null,
+          pendingReports: kept?.pendingReports ?? null,
+          owedMails: kept?.outbox ?? null,
+          recipients,
+          messages,
+          reports,
+        },
+      }
+    },
+  })
+}
+
+type Counts = { get(): Promise<{ values: readonly { value: number; labels: Partial<Record<string, string | number>> }[] }> }
+
+/** What a counter stands at, by one label. */
+async function countsBy(counter: Counts, label: string): Promise<Record<string, number>> {
+  const { values } = await counter.get()
+  return Object.fromEntries(values.map(({ value, labels }) => [String(labels[label]), value]))
+}
+
+function isOk(check: Check): boolean {
+  return check === true
+}
+
+function say(check: Check): string {
+  return check === true ? 'ok' : check === false ? 'does not answer' : check
+}

@@ -1,0 +1,127 @@
+/**
+ * The HTTP side: fastify with the routes of every resource, one error format, one guard (contract.md, "HTTP").
+ *
+ * Promises: no request is logged with its path (it may hold an address); nothing is cached; bodies are JSON and at most 64 KiB; a bug in one
+ * request ends that request only.
+ */
+import type { AddressInfo } from 'node:net'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import fastify, { type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { guardAccess } from './access.ts'
+import { addressRoutes } from './addresses.ts'
+import type { App, HttpDeps } from './app.ts'
+import { blacklistRoutes } from './blacklist.ts'
+import { bounceRoutes } from './bounces.ts'
+import { clientErrorHandler, errorHandler, notFoundHandler } from './errors.ts'
+import { healthRoutes } from './health.ts'
+import { styleHash } from './html.ts'
+import { messageRoutes } from './messages.ts'
+import { refuseOtherMethods } from './methods.ts'
+import { describeApi, documentAccess, openapiRoute } from './openapi.ts'
+import { pageRoutes } from './pages.ts'
+import { validatorCompiler } from './validation.ts'
+
+const maxBodyBytes = 65_536
+/** A whole request must have arrived by then. */
+const requestTimeoutMs = 30_000
+const keepAliveTimeoutMs = 72_000
+/** 320 octets, each percent-encoded, and some more: longer ones get an answer that says what is wrong. */
+const maxParamLength = 1024
+
+export type HttpServer = {
+  /** Opens `http.listen`; gives where it listens. */
+  listen(): Promise<{ host: string; port: number }>
+  /** Answers a request without a socket, for tests. */
+  inject(request: InjectOptions | string): Promise<LightMyRequestResponse>
+  /** Lets requests under way finish, closes idle connections. */
+  close(): Promise<void>
+}
+
+/** Makes the server; nothing listens before `listen`. */
+export function createHttp(deps: HttpDeps): HttpServer {
+  const onError = errorHandler(deps.log)
+  const app = fastify({
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength },
+    frameworkErrors: (err, request, reply) => onError(err, request, reply),
+    clientErrorHandler,
+    genReqId: requestIds(),
+  }).withTypeProvider<ZodTypeProvider>()
+
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler(onError)
+  app.setNotFoundHandler(notFoundHandler)
+  acceptJsonOnly(app)
+  app.decorateRequest('caller', null)
+  app.decorateRequest('scopes', null)
+  app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: [styleHash],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // Whoever ends TLS in front of us says this.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+  })
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+  app.register(rateLimit, { global: false })
+  describeApi(app, deps.version)
+  app.register(async scope => {
+    guardAccess(scope, deps.config)
+    documentAccess(scope)
+    refuseOtherMethods(scope, () => {
+      healthRoutes(scope, deps)
+      addressRoutes(scope, deps)
+      blacklistRoutes(scope, deps)
+      bounceRoutes(scope, deps)
+      messageRoutes(scope, deps)
+      pageRoutes(scope, deps)
+      openapiRoute(scope)
+    })
+  })
+
+  return {
+    async listen() {
+      await app.listen(deps.config.listen)
+      const { address, port } = app.server.address() as AddressInfo
+      return { host: address, port }
+    },
+    async inject(request) {
+      return app.inject(request)
+    },
+    close: () => app.close(),
+  }
+}
+
+/** Bodies are application/json; one that is empty is none, so that `curl -X POST` with a type and no data works. */
+function acceptJsonOnly(app: App): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else parseJson(request, body as string, done)
+  })
+}
+
+/** Short ids that tell requests apart in the log. */
+function requestIds(): () => string {
+  let last = 0
+  return () => `http-${++last}`
+}

@@ -1,0 +1,32 @@
+/**
+ * Tokens of the API: 256 random bits in the hands of the client, their SHA-256 in the configuration, scopes beside it.
+ *
+ * A token is looked up by its digest, compared in constant time with every configured one, so that time tells nothing. No scope implies
+ * another: a token does what its list says and no more.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { HttpConfig } from '../config/schema.ts'
+
+export type Token = HttpConfig['tokens'][number]
+export type Scope = Token['scopes'][number]
+
+/** Reads `Bearer TOKEN` (RFC 6750 §2.1, scheme without regard to case); null when the header is something else. */
+export function parseBearer(authorization: string): string | null {
+  return /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization)?.[1] ?? null
+}
+
+/** The SHA-256 of a token, in lower-case hexadecimal, as the configuration keeps it. */
+export function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
+
+/** Makes the look-up: the configured token that a text is, or null. */
+export function tokenFinder(tokens: readonly Token[]): (text: string) => Token | null {
+  const known = tokens.map(token => ({ token, digest: Buffer.from(token.sha256, 'hex') }))
+  return text => {
+    const digest = createHash('sha256').update(text).digest()
+    let found: Token | null = null
+    for (const one of known) if (timingSafeEqual(one.digest, digest)) found = one.token
+    return found
+  }
+}

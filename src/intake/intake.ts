@@ -1,0 +1,95 @@
+/**
+ * Returned mail: the listener that takes it and the loop that judges it, as one room.
+ *
+ * Walk: listener → return-path (a forged token ends here) → store (durable, 250) → ingest → parse → judge.
+ */
+import { readFile } from 'node:fs/promises'
+import type { BounceConfig } from '../config/schema.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { ReturnPath } from '../return-path/return-path.ts'
+import type { Store } from '../store/store.ts'
+import { createIngest, type Ingest, type JudgeReport, type Parse } from './ingest.ts'
+import { createListeners, type ListenerLimits } from './listener.ts'
+import type { MailServer, MailServerOptions } from './mail-server.ts'
+import { createReporters, type Names } from './reporters.ts'
+
+export type IntakeDeps = {
+  readonly config: BounceConfig
+  /** Our name in the greeting. */
+  readonly hostname: string
+  readonly returnPath: ReturnPath
+  readonly store: Store
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly now: () => number
+  readonly parse: Parse
+  readonly judgeReport: JudgeReport
+  /** The addresses of upstream.host: they are reporters too. */
+  readonly upstreamAddresses?: () => Promise<readonly string[]>
+  /** DNS, for reporters that are names. */
+  readonly names?: Names
+  readonly limits?: Partial<ListenerLimits>
+}
+
+export type Intake = {
+  /** Opens every listener and begins to judge what is pending. @throws {ListenFailed} and then nothing is open */
+  listen(): Promise<{ host: string; port: number }[]>
+  /** Reads the certificate and looks the upstream's addresses up again. */
+  reload(): Promise<void>
+  /** Resolves when no report is pending. */
+  idle(): Promise<void>
+  /** Takes no more mail, lets messages in flight and reports being judged finish. */
+  stop(): Promise<void>
+}
+
+export function createIntake(deps: IntakeDeps): Intake {
+  const { config } = deps
+  const reporters = createReporters({ ...deps, entries: config.reporters })
+  let servers: readonly MailServer[] = []
+  let ingest: Ingest | null = null
+
+  async function stopServers(): Promise<void> {
+    await Promise.all(servers.map(server => server.stop()))
+    servers = []
+  }
+
+  return {
+    async listen() {
+      await reporters.refresh()
+      const certificate = await readCertificate(config)
+      const opened: MailServer[] = []
+      const at: { host: string; port: number }[] = []
+      try {
+        for (const [index, server] of createListeners({ ...deps, reporters, onAccepted: () => ingest?.wake() }, certificate).entries()) {
+          const { host, port } = config.listen[index] ?? { host: '127.0.0.1', port: 0 }
+          at.push(await server.open(host, port))
+          opened.push(server)
+        }
+      } finally {
+        servers = opened
+        if (at.length < config.listen.length) await stopServers()
+      }
+      ingest = createIngest(deps)
+      return at
+    },
+    async reload() {
+      const certificate = await readCertificate(config)
+      if (certificate) for (const server of servers) server.renew(certificate)
+      await reporters.refresh()
+    },
+    async idle() {
+      await ingest?.idle()
+    },
+    async stop() {
+      await stopServers()
+      await ingest?.stop()
+    },
+  }
+}
+
+async function readCertificate({ tls }: BounceConfig): Promise<MailServerOptions['certificate']> {
+  if (tls.certFile === null || tls.keyFile === null) return null
+  const [cert, key] = await Promise.all([readFile(tls.certFile), readFile(tls.keyFile)])
+  return { cert, key }
+}

@@ -1,0 +1,217 @@
+/**
+ * The bounce listener: where returned mail arrives, from the internet (RFC 5321, RFC 3464 §2).
+ *
+ * A valid token is answered 250 at RCPT, whoever asks (call-outs too); a forged, expired or foreign one 550 5.1.1 before any body is read: no
+ * backscatter, no dictionary, no relay. postmaster@ is accepted (RFC 5321 §4.5.1). What is answered 250 after the dot is stored, durable; the
+ * store's trouble is 451 4.3.0. Sessions, rates, memory and what one token may bring are bounded (gate.ts, token-budget.ts).
+ */
+import { randomBytes } from 'node:crypto'
+import type { BounceConfig } from '../config/schema.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { ReturnPath } from '../return-path/return-path.ts'
+import { makeId } from '../return-path/time-id.ts'
+import { domainKey, parseMailbox } from '../smtp/path.ts'
+import { type Reply, reply } from '../smtp/reply.ts'
+import type { StoredReport } from '../store/records.ts'
+import { type Store, StoreUnavailable } from '../store/store.ts'
+import { createAllowance } from './allowance.ts'
+import { createGate, type GateLimits } from './gate.ts'
+import { MailServer, type MailServerOptions } from './mail-server.ts'
+import type { CutReason, Visitor } from './mail-session.ts'
+import type { Identity, Reporters } from './reporters.ts'
+import { createTokenBudget } from './token-budget.ts'
+
+/** What bounce.* leaves open; tests make these small. */
+export type ListenerLimits = Pick<MailServerOptions, 'idleMs' | 'sessionMs' | 'stopMs' | 'maxCommands'> &
+  Pick<GateLimits, 'connectionsPerMinute' | 'recipientsPerMinute' | 'refusedCost' | 'maxHeldBytes'>
+
+export type ListenerDeps = {
+  readonly config: BounceConfig
+  readonly hostname: string
+  readonly returnPath: ReturnPath
+  readonly store: Store
+  readonly reporters: Reporters
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly now: () => number
+  /** Called when a report was stored. */
+  readonly onAccepted: () => void
+  readonly limits?: Partial<ListenerLimits> | undefined
+}
+
+/** Where `messageId` of a stored report stands for mail to postmaster@; no token has this id. */
+export const postmaster = 'postmaster'
+
+const maxRecipients = 5
+const maxSenderOctets = 512
+/** Mail to postmaster@ in an hour, from everybody together. */
+const postmasterPerHour = { mails: 100, octets: 10_000_000 }
+
+const noSuchAddress = reply(550, '5.1.1', 'no such address here')
+const expired = reply(550, '5.1.1', 'this return path has expired')
+const badSender = reply(501, '5.1.7', 'the reverse-path is too long')
+const storeTrouble = reply(451, '4.3.0', 'cannot store mail now; try again later')
+const tooFast = reply(450, '4.7.1', 'too many recipients from your network; try again in a minute')
+const tokenSpent = reply(452, '4.5.3', 'this return path has brought enough mail')
+const postmasterBusy = reply(452, '4.5.3', 'postmaster has enough mail for this hour')
+const turnedAway = reply(421, '4.7.0', 'too many sessions; try again in a minute')
+
+const rejectedAs: Partial<Readonly<Record<CutReason, string>>> = { 'too-large': 'too_large' }
+
+/** Makes one server for each of bounce.listen, all behind one gate. */
+export function createListeners(deps: ListenerDeps, certificate: MailServerOptions['certificate']): MailServer[] {
+  const { config, returnPath, store, reporters, log, metrics, now } = deps
+  const limits: ListenerLimits = {
+    idleMs: 60_000,
+    sessionMs: 600_000,
+    stopMs: 10_000,
+    maxCommands: 200,
+    connectionsPerMinute: 120,
+    recipientsPerMinute: 600,
+    refusedCost: 10,
+    maxHeldBytes: 8 * config.maxMessageBytes,
+    ...deps.limits,
+  }
+  const gate = createGate({ ...limits, ...config }, address => reporters.knows(address), now)
+  const budget = createTokenBudget(store, now)
+  const postmasterMail = createAllowance(postmasterPerHour.mails, postmasterPerHour.octets, now)
+  const sessions = metrics.sessions.labels('bounce')
+  /** Where the mail of a session's transaction goes: ids of messages, or `postmaster`. */
+  const destinations = new WeakMap<Visitor, Set<string>>()
+
+  function destinationOf(address: string): { ok: true; id: string } | { ok: false; why: 'foreign' | 'forged' | 'expired' } {
+    const parsed = parseMailbox(address)
+    if (!parsed.ok) return { ok: false, why: 'foreign' }
+    const { mailbox } = parsed
+    const read = returnPath.read(mailbox, now())
+    if (read.ok || read.why !== 'foreign' || mailbox.local.toLowerCase() !== postmaster) return read
+    const ours = mailbox.domain === '' || domainKey(mailbox.domain) === returnPath.domain
+    return ours ? { ok: true, id: postmaster } : read
+  }
+
+  /** Answers what `ask` says, and 451 when the store cannot say it. */
+  async function asStored(ask: () => Promise<Reply | null>): Promise<Reply | null> {
+    try {
+      return await ask()
+    } catch (err) {
+      if (!(err instanceof StoreUnavailable)) throw err
+      log.warn({ err }, 'a report was deferred: the store is unavailable')
+      return storeTrouble
+    }
+  }
+
+  async function name(address: string, visitor: Visitor): Promise<Reply | null> {
+    await reporters.identify(visitor.address)
+    if (!gate.mayName(visitor.address)) {
+      metrics.reportsRejected.inc({ why: 'rate' })
+      return tooFast
+    }
+    const destination = destinationOf(address)
+    if (!destination.ok) {
+      gate.refused(visitor.address)
+      metrics.reportsRejected.inc({ why: destination.why })
+      return destination.why === 'expired' ? expired : noSuchAddress
+    }
+    if (destination.id !== postmaster && !(await budget.allows(destination.id))) {
+      metrics.reportsRejected.inc({ why: 'rate' })
+      return tokenSpent
+    }
+    destinations.get(visitor)?.add(destination.id)
+    return null
+  }
+
+  async function keep(raw: Buffer, visitor: Visitor): Promise<Reply> {
+    const ids = [...(destinations.get(visitor) ?? [])]
+    const spent: { giveBack(): void }[] = []
+    let kept = false
+    try {
+      for (const id of ids) {
+        const one = id === postmaster ? postmasterMail.spend(raw.length) : await budget.spend(id, raw.length)
+        if (!one) {
+          metrics.reportsRejected.inc({ why: 'rate' })
+          return id === postmaster ? postmasterBusy : tokenSpent
+        }
+        spent.push(one)
+      }
+      const { mailFrom } = visitor.envelope
+      const origin = await originOf(visitor)
+      const receivedAt = now()
+      const reports = ids.map((messageId): StoredReport => {
+        const id = makeId(receivedAt, randomBytes(4))
+        return { id, messageId, receivedAt, sender: mailFrom ? mailFrom.address : '', ...origin, size: raw.length, judged: null }
+      })
+      await Promise.all(reports.map(report => store.acceptReport(report, raw)))
+      kept = true
+      metrics.lastReturn.set(receivedAt / 1000)
+      deps.onAccepted()
+      log.info({ reports: reports.map(({ id }) => id), size: raw.length }, 'report accepted')
+      return reply(250, '2.0.0', `Ok: kept as ${reports.map(({ id }) => id).join(' ')}`)
+    } finally {
+      if (!kept) for (const one of spent) one.giveBack()
+    }
+  }
+
+  /** Who sent it: the host that holds the connection, or, behind a front server of ours, the host that the front names (XFORWARD). */
+  async function originOf(visitor: Visitor): Promise<Pick<StoredReport, 'client' | 'fromReporter'>> {
+    const { forwarded } = visitor
+    const own: Identity = await reporters.identify(visitor.address)
+    if (forwarded === null) return { client: { address: visitor.address, host: own.host }, fromReporter: own.reporter }
+    const address = forwarded.address ?? visitor.address
+    // Mail that was born on the front itself is its own word; all other mail is the word of the client it names.
+    if (forwarded.local) return { client: { address, host: own.host }, fromReporter: own.reporter }
+    if (forwarded.address === null) return { client: { address, host: null }, fromReporter: false }
+    const client = await reporters.identify(forwarded.address)
+    return { client: { address, host: client.host ?? forwarded.host }, fromReporter: client.reporter }
+  }
+
+  return config.listen.map(
+    ({ tls }) =>
+      new MailServer(
+        {
+          hostname: deps.hostname,
+          log,
+          tls,
+          certificate,
+          maxMessageBytes: config.maxMessageBytes,
+          maxRecipients,
+          offersDsn: false,
+          dataMs: config.dataSeconds * 1000,
+          ...limits,
+        },
+        {
+          admit(address) {
+            void reporters.identify(address)
+            const entry = gate.enter(address)
+            if (!entry.ok) {
+              metrics.sessionsRefused.inc({ listener: 'bounce', why: entry.why })
+              if (entry.why === 'rate') metrics.reportsRejected.inc({ why: 'rate' })
+              return { ok: false, reply: turnedAway }
+            }
+            sessions.inc()
+            return {
+              ok: true,
+              leave: () => {
+                sessions.dec()
+                entry.leave()
+              },
+            }
+          },
+          trusts: address => reporters.knows(address),
+          isFront: address => reporters.knows(address),
+          mail({ address }, visitor) {
+            destinations.set(visitor, new Set())
+            return Buffer.byteLength(address) > maxSenderOctets ? badSender : null
+          },
+          rcpt: ({ address }, visitor) => asStored(() => name(address, visitor)),
+          message: async (octets, _size, visitor) => (await asStored(() => keep(octets, visitor))) ?? storeTrouble,
+          hold: (visitor, octets) => gate.hold(visitor.address, octets),
+          cut(why) {
+            const rejected = rejectedAs[why]
+            if (rejected) metrics.reportsRejected.inc({ why: rejected })
+            else metrics.protocolErrors.inc({ side: 'bounce', why })
+          },
+        },
+      ),
+  )
+}

@@ -1,0 +1,89 @@
+/**
+ * The conditions under which a return may blacklist, as a table: the first that fails is the return's `why` (bounces.md, "Judgement").
+ *
+ * The one that keeps something for later (`awaiting-confirmation`) stands last: a return waits for confirmation only if nothing else speaks
+ * against it. The surge guard (`held`), soft counts and observe mode (`observed`) are further rows.
+ * Pure.
+ */
+import type { Category, Verdict } from '../classify/verdict.ts'
+import type { PolicyConfig } from '../config/schema.ts'
+import { timeOfId } from '../return-path/time-id.ts'
+import type { AddressKey } from '../smtp/path.ts'
+import type { AddressRecord, Bounce, Why } from '../store/records.ts'
+import { isConfirmed } from './confirmation.ts'
+import { isNever } from './never-list.ts'
+import type { ReturnEvent } from './return-event.ts'
+
+/** Signs that it is a resolver that is ill, not a domain. */
+export type ResolverSigns = {
+  /** Another address of the domain was ok in the last days. */
+  readonly livingNeighbour: boolean
+  /** Domains that turned invalid under the same reporting host a moment ago, this one among them. */
+  readonly invalidDomains: number
+}
+
+export const noSigns: ResolverSigns = { livingNeighbour: false, invalidDomains: 1 }
+
+/** What is known before a return is judged. */
+export type JudgeFacts = {
+  /** null: never heard of. */
+  readonly address: AddressRecord | null
+  /** The record that has this return's id already. */
+  readonly prior: Bounce | null
+  /** A fresh number of the store's one order. */
+  readonly seq: number
+  readonly resolver: ResolverSigns
+}
+
+export type JudgePolicy = Pick<PolicyConfig, 'judgeWithinDays' | 'never'>
+
+/** One return, with all that the conditions look at. */
+export type Case = {
+  readonly facts: JudgeFacts
+  readonly event: ReturnEvent
+  readonly key: AddressKey
+  readonly policy: JudgePolicy
+}
+
+type Condition = { readonly why: Exclude<Why, 'blacklisted' | 'duplicate'>; readonly fails: (given: Case) => boolean }
+
+const dayMs = 86_400_000
+/** Domains that die together within minutes, in the eyes of one host: then it is its resolver. */
+const suspectDomains = 3
+
+export const conditions: readonly Condition[] = [
+  { why: 'not-a-failure', fails: ({ event }) => event.action !== 'failed' || event.kind !== 'bounce' },
+  { why: 'unknown-message', fails: ({ event }) => event.message === null },
+  { why: 'not-a-recipient', fails: ({ event }) => event.match.fate === 'not-a-recipient' },
+  { why: 'via-forward', fails: ({ event }) => event.match.fate === 'via-forward' },
+  { why: 'soft', fails: ({ event }) => event.verdict.type === 'soft' },
+  { why: 'origin-unproven', fails: ({ event }) => event.grade === 'claimed' },
+  { why: 'unblocked-by-hand', fails: ({ facts, event }) => Boolean(facts.address?.lastUnblock) && event.grade !== 'proven' },
+  { why: 'sent-before-unblock', fails: wasSentBeforeUnblock },
+  { why: 'never-list', fails: ({ policy, key }) => isNever(policy.never, key) },
+  { why: 'too-late', fails: ({ event, policy }) => event.receivedAt - timeOfId(event.messageId) > policy.judgeWithinDays * dayMs },
+  { why: 'resolver-suspect', fails: isResolverSuspect },
+  { why: 'awaiting-confirmation', fails: ({ facts, event }) => !isConfirmed(facts.address?.awaiting ?? [], event) },
+]
+
+/** Gives why a return does not count; null when it does. */
+export function whyNot(given: Case): Condition['why'] | null {
+  return conditions.find(condition => condition.fails(given))?.why ?? null
+}
+
+/** Says whether a verdict is about a domain as its resolver sees it. */
+export function saysDomainIsDead({ category }: Pick<Verdict, 'category'>): boolean {
+  return deadDomain.has(category)
+}
+
+const deadDomain: ReadonlySet<Category> = new Set<Category>(['invalid_domain', 'no_mail_domain'])
+
+/** By the store's order, never by clocks. */
+function wasSentBeforeUnblock({ facts, event }: Case): boolean {
+  const unblocked = facts.address?.lastUnblock
+  return unblocked !== null && unblocked !== undefined && event.message !== null && event.message.seq < unblocked.seq
+}
+
+function isResolverSuspect({ facts: { resolver }, event }: Case): boolean {
+  return saysDomainIsDead(event.verdict) && (resolver.livingNeighbour || resolver.invalidDomains >= suspectDomains)
+}

@@ -1,0 +1,113 @@
+/**
+ * Judges a report: each recipient it speaks of is matched, classified and judged, and all of it is committed together with the report's
+ * being judged and the mail that is owed to the original sender (bounces.md, "Judgement" and "After the verdict").
+ *
+ * Judged from the store, so that a crash before the commit loses nothing; judging again afterwards changes nothing more.
+ */
+import { classifyRecipient } from '../classify/classify-recipient.ts'
+import type { BounceConfig } from '../config/schema.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Report, ReportedRecipient } from '../report/report.ts'
+import type { Message, OutboxItem, StoredReport } from '../store/records.ts'
+import { countJudgements } from './judge-metrics.ts'
+import { type JudgeReturnsDeps, judgeReturns } from './judge-returns.ts'
+import { matchRecipient, type RecipientMatch } from './recipient-match.ts'
+import { gradeOf, type ReturnEvent } from './return-event.ts'
+
+export type ReportJudgeDeps = JudgeReturnsDeps & {
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly forwardTo: BounceConfig['forwardTo']
+}
+
+/** Judges a stored report as it was read; `problem` says what kept it from being read, where the report itself does not. @throws {StoreUnavailable} */
+export type ReportJudge = (
+  stored: StoredReport,
+  report: Report,
+  problem?: string | null,
+) => Promise<{ readonly bounceIds: readonly string[] }>
+
+/** Strangers that one report may name and that are kept: who sends more is filling the store. */
+const maxStrangers = 20
+
+/** Makes the judge of reports. */
+export function createReportJudge(deps: ReportJudgeDeps): ReportJudge {
+  return (stored, report, problem = null) => judgeReport(deps, stored, report, problem)
+}
+
+/** Judges one report; see `ReportJudge`. */
+export async function judgeReport(
+  deps: ReportJudgeDeps,
+  stored: StoredReport,
+  report: Report,
+  problem: string | null = null,
+): Promise<{ readonly bounceIds: readonly string[] }> {
+  const { store, metrics, log, now, forwardTo } = deps
+  const { judged = null } = (await store.report(stored.id)) ?? stored
+  if (judged) return { bounceIds: judged.bounceIds }
+
+  const message = await store.message(stored.messageId)
+  const { events, left } = eventsOf(stored, report, message)
+  const at = now()
+  const says = problem ?? report.problem ?? (left > 0 ? `${left} more recipients that the mail did not have were left out` : null)
+  const { judgements, bounceIds } = await judgeReturns(deps, events, ids => ({
+    report: { ...stored, judged: { at, kind: report.kind, bounceIds: ids, problem: says } },
+    outbox: forwardOf(stored, message, forwardTo, at),
+  }))
+  countJudgements(metrics, judgements)
+  log.info({ report: stored.id, message: stored.messageId, kind: report.kind, whys: judgements.map(({ why }) => why) }, 'judged a report')
+  return { bounceIds }
+}
+
+/** One event for each recipient reported on, except strangers past `maxStrangers`. */
+function eventsOf(stored: StoredReport, report: Report, message: Message | null): { events: ReturnEvent[]; left: number } {
+  const grade = gradeOf(stored.fromReporter, message)
+  const events: ReturnEvent[] = []
+  let strangers = 0
+  for (const reported of report.recipients) {
+    const event = eventOf(stored, report, reported, message, grade)
+    if (event.match.fate !== 'not-a-recipient' || ++strangers <= maxStrangers) events.push(event)
+  }
+  return { events, left: Math.max(0, strangers - maxStrangers) }
+}
+
+function eventOf(
+  stored: StoredReport,
+  report: Report,
+  reported: ReportedRecipient,
+  message: Message | null,
+  grade: ReturnEvent['grade'],
+): ReturnEvent {
+  const senders = message ? [message.reversePath, message.from?.address ?? ''].filter(address => address !== '') : []
+  const verdict = classifyRecipient(reported, report, { ours: senders })
+  const { action, status, replyCode, diagnostic, remoteMta } = reported
+  return {
+    source: 'dsn',
+    kind: report.kind,
+    action,
+    receivedAt: stored.receivedAt,
+    reportId: stored.id,
+    messageId: stored.messageId,
+    message,
+    match: matchOf(message, { ...reported, moved: verdict.category === 'moved_address' }),
+    grade,
+    verdict,
+    evidence: diagnostic ?? status ?? '',
+    status,
+    replyCode,
+    remoteMta,
+    reportingMta: report.reportingMta,
+  }
+}
+
+function matchOf(message: Message | null, reported: Parameters<typeof matchRecipient>[1]): RecipientMatch {
+  if (message) return matchRecipient(message, reported)
+  return { fate: 'not-a-recipient', address: reported.originalAddress ?? reported.address }
+}
+
+/** The mail owed to whoever is to read the report; none when nobody is. One report is owed once: the item has its id. */
+function forwardOf(stored: StoredReport, message: Message | null, forwardTo: BounceConfig['forwardTo'], dueAt: number): OutboxItem[] {
+  const to = forwardTo === 'original' ? (message?.reversePath ?? '') : forwardTo === 'none' ? '' : forwardTo
+  return to === '' ? [] : [{ id: stored.id, reportId: stored.id, to, dueAt, attempts: 0, lastError: null }]
+}

@@ -1,0 +1,40 @@
+/**
+ * What is judged: one recipient of one report, or one 5yz of upstream's to RCPT.
+ *
+ * Pure.
+ */
+import type { Verdict } from '../classify/verdict.ts'
+import type { Action, ReportKind } from '../report/report.ts'
+import type { Grade, Message } from '../store/records.ts'
+import { passedRecipients, type RecipientMatch } from './recipient-match.ts'
+
+export type ReturnEvent = {
+  readonly source: 'dsn' | 'reply'
+  readonly kind: ReportKind
+  readonly action: Action
+  readonly receivedAt: number
+  /** null for a reply. */
+  readonly reportId: string | null
+  /** The id in the token. */
+  readonly messageId: string
+  /** null: not in the journal. */
+  readonly message: Message | null
+  readonly match: RecipientMatch
+  readonly grade: Grade
+  readonly verdict: Verdict
+  /** The remote server's words, as they came. */
+  readonly evidence: string
+  readonly status: string | null
+  readonly replyCode: number | null
+  readonly remoteMta: string | null
+  readonly reportingMta: string | null
+}
+
+/**
+ * How far a report proves itself. Every recipient of a mail finds its token in Return-Path, so that only a report from a trusted reporter, or
+ * about a mail that one recipient alone has seen, says more than that somebody wrote it.
+ */
+export function gradeOf(fromReporter: boolean, message: Pick<Message, 'recipients'> | null): Grade {
+  if (fromReporter) return 'proven'
+  return message !== null && passedRecipients(message).length === 1 ? 'single' : 'claimed'
+}

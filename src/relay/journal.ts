@@ -1,0 +1,111 @@
+/**
+ * The journal record of a transaction: written durably before the final dot goes on, its outcome added behind it (doc/data-path.md).
+ */
+import type { ListsConfig } from '../config/schema.ts'
+import { refusalBounces } from '../judge/refusals.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { MessageResult, Transaction } from '../smtp/dialogue.ts'
+import type { AddressKey } from '../smtp/path.ts'
+import { queueIdOf } from '../smtp/queue-id.ts'
+import type { Reply } from '../smtp/reply.ts'
+import type { Block, JournalRecipient, Message } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
+import { type MessageHeader, noHeader, readMessageHeader } from './message-header.ts'
+
+/** How long a CRM waits at most for its recipients' refusals to be judged. */
+const judgeMs = 5_000
+
+export type JournalDeps = {
+  readonly store: Pick<Store, 'appendMessage' | 'settleMessage'>
+  readonly lists: ListsConfig
+  readonly judgeReplies: (message: Message) => Promise<void>
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly now: () => number
+}
+
+/** One transaction's record. */
+export class JournalEntry {
+  readonly #deps: JournalDeps
+  readonly #transaction: Transaction
+  readonly #blocks: ReadonlyMap<AddressKey, Block>
+  #recorded: Promise<Message | null> | null = null
+  #judged: Promise<void> | null = null
+
+  /** `blocks`: those that refused recipients of this transaction. */
+  constructor(deps: JournalDeps, transaction: Transaction, blocks: ReadonlyMap<AddressKey, Block>) {
+    this.#deps = deps
+    this.#transaction = transaction
+    this.#blocks = blocks
+  }
+
+  /**
+   * Writes the record, once; resolves when it is durable, with null when the store could not take it. `head`: the message's, null when there
+   * was none; `octets`: its size when known.
+   */
+  record(head: Buffer | null, octets: number | null): Promise<Message | null> {
+    this.#recorded ??= this.#append(head === null ? noHeader : readMessageHeader(head, this.#deps.lists), octets)
+    return this.#recorded
+  }
+
+  /** Starts judging what upstream refused; to be called when the record is durable. */
+  judge(message: Message): void {
+    if (this.#judged || !message.recipients.some(({ verdict }) => verdict === 'refused')) return
+    this.#judged = this.#deps.judgeReplies(message).catch(err => {
+      this.#deps.log.error({ err, message: message.id }, 'the refusals of a message could not be judged')
+    })
+  }
+
+  /** Adds the outcome, after the record; resolves when what was refused has been judged, or has taken too long. */
+  async settle(result: MessageResult, reply: Reply | null): Promise<void> {
+    const { store, metrics, now, log } = this.#deps
+    metrics.messages.inc({ outcome: result })
+    const message = await this.record(null, null)
+    if (message === null) return
+    this.judge(message)
+    try {
+      store.settleMessage(message.id, { outcome: result, at: now(), reply, upstreamId: reply && queueIdOf(reply) })
+    } catch (err) {
+      log.error({ err, message: message.id }, 'the outcome of a message could not be recorded')
+    }
+    if (this.#judged) await inTime(this.#judged, judgeMs)
+  }
+
+  async #append(header: MessageHeader, octets: number | null): Promise<Message | null> {
+    const { store, now, log } = this.#deps
+    const { envelope, recipients } = this.#transaction
+    const { names, ...fields } = header
+    const message = {
+      id: envelope.id,
+      at: now(),
+      reversePath: envelope.reversePath,
+      recipients: recipients.map(
+        ({ address, key, verdict, reply }): JournalRecipient => ({
+          address,
+          key,
+          name: names.get(key) ?? null,
+          verdict,
+          reply,
+        }),
+      ),
+      ...fields,
+      size: octets ?? envelope.declaredOctets,
+    }
+    try {
+      return await store.appendMessage(message, this.#blocks.size === 0 ? [] : refusalBounces(message, this.#blocks))
+    } catch (err) {
+      log.error({ err, message: envelope.id }, 'a message could not be recorded')
+      return null
+    }
+  }
+}
+
+async function inTime(done: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([done, late])
+  clearTimeout(timer)
+}

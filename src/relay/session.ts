@@ -1,0 +1,324 @@
+/**
+ * One CRM session: performs what the pure machine (smtp/transaction.ts) asks for, on the two connections. It decides nothing.
+ *
+ * Promises: what one event brings leaves in one write per connection; input is read only while it can be taken, so memory is bounded; a bug
+ * ends this session with 421 and a log line, and no other.
+ */
+import { maxAuthOctets, parseCommand } from '../smtp/command.ts'
+import type { Effect, Event, Rules, State } from '../smtp/dialogue.ts'
+import { type Line, LineReader } from '../smtp/lines.ts'
+import { ourReplies } from '../smtp/our-replies.ts'
+import type { AddressKey } from '../smtp/path.ts'
+import { formatReplyLine } from '../smtp/reply.ts'
+import { openState, step, takesLines } from '../smtp/transaction.ts'
+import type { Block } from '../store/records.ts'
+import type { Connection } from '../wire/connection.ts'
+import { makeEnvelope } from './envelope.ts'
+import { JournalEntry } from './journal.ts'
+import { MessagePassage } from './message-passage.ts'
+import { type Asked, type Screened, screenRecipients } from './screening.ts'
+import { type Late, SessionClock } from './session-clock.ts'
+import type { SessionDeps } from './session-deps.ts'
+import { UpstreamLeg } from './upstream-leg.ts'
+
+/** Octets that may wait to be taken, or to be read by the CRM, before no more are read. */
+const maxWaitingOctets = 65_536
+
+export class Session {
+  readonly id: string
+  readonly #deps: SessionDeps
+  readonly #crm: Connection
+  readonly #lines = new LineReader(maxAuthOctets)
+  readonly #clock: SessionClock
+  readonly #leg: UpstreamLeg
+  /** Blocks that refused recipients since the session was last idle. */
+  readonly #blocks = new Map<AddressKey, Block>()
+  #state: State
+  #events: Event[] = []
+  #performing = false
+  #turning = false
+  /** Recipients to look up: those of one batch in one question. */
+  #asked: Asked[] = []
+  #message: MessagePassage | null = null
+  #entry: JournalEntry | null = null
+  #paused = false
+  #ended = false
+
+  constructor(id: string, crm: Connection, rules: Rules, deps: SessionDeps) {
+    this.id = id
+    this.#deps = deps
+    this.#crm = crm
+    this.#state = openState(rules, crm.secure)
+    this.#clock = new SessionClock(deps, who => this.#turn(() => this.#late(who)))
+    this.#leg = new UpstreamLeg(deps.connections, deps.metrics, {
+      turn: event => this.#turn(event),
+      dispatch: event => this.#dispatch(event),
+      answered: () => this.#clock.answered(),
+      written: () => this.#message?.written(),
+      trouble: (why, error) => this.#upstreamTrouble(why, error),
+    })
+  }
+
+  /** Greets the CRM, and opens upstream meanwhile. `early`: octets that came before the session. */
+  start(early: Buffer): void {
+    this.#crm.bind({
+      chunk: chunk => this.#turn(() => this.#take(chunk)),
+      written: () => this.#turn(() => {}),
+      closed: () => this.#turn(() => this.#dispatch({ type: 'client-left' })),
+    })
+    this.#turn(() => {
+      this.#leg.open()
+      this.#crm.say(`220 ${this.#deps.hostname} ESMTP rebond ${this.#deps.instanceId}\r\n`)
+      if (early.length > 0) this.#take(early)
+    })
+    this.#crm.resume()
+  }
+
+  /** Asks the session to end as soon as nothing is under way. */
+  stop(): void {
+    this.#turn(() => this.#dispatch({ type: 'stop' }))
+  }
+
+  /** Ends the session now. */
+  end(): void {
+    this.#turn(() => this.#dispatch({ type: 'end', farewell: ourReplies.stopping }))
+  }
+
+  /** One event from outside, and all that follows from it in the same tick. */
+  #turn(event: () => void): void {
+    if (this.#ended) return
+    if (this.#turning) return event()
+    this.#turning = true
+    try {
+      event()
+      this.#takeLines()
+      this.#crm.flush()
+      this.#leg.flush()
+      this.#flow()
+      this.#clock.set(this.#state, this.#message)
+    } catch (err) {
+      this.#deps.log.error({ err, session: this.id }, 'a session ended because of a bug')
+      this.#crm.say(ourReplies.bug.wire)
+      this.#leg.drop(false)
+      this.#close()
+    } finally {
+      this.#turning = false
+    }
+  }
+
+  #dispatch(event: Event): void {
+    this.#events.push(event)
+    if (this.#performing) return
+    this.#performing = true
+    try {
+      for (let next = this.#events.shift(); next; next = this.#events.shift()) {
+        const { state, effects } = step(this.#state, next)
+        this.#state = state
+        for (const effect of effects) this.#perform(effect)
+      }
+    } finally {
+      this.#performing = false
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    this.#clock.heard()
+    if (this.#state.input === 'body' && this.#message && !this.#message.ended) {
+      const rest = this.#message.take(chunk)
+      if (rest.length > 0) this.#lines.push(rest)
+    } else this.#lines.push(chunk)
+  }
+
+  #takeLines(): void {
+    do {
+      this.#screen()
+      while (takesLines(this.#state)) {
+        const line = this.#lines.next()
+        if (line === null) break
+        this.#clock.heardLine()
+        this.#dispatch(this.#eventOf(line))
+      }
+    } while (this.#asked.length > 0)
+    if (this.#state.slots.length === 0 && !this.#state.transaction && this.#blocks.size > 0) this.#blocks.clear()
+  }
+
+  #eventOf(line: Line): Event {
+    const { input } = this.#state
+    if (!line.ok) {
+      this.#badInput(line.why)
+      // A log-in that cannot be read is cancelled, as RFC 4954 §4 has it.
+      if (input !== 'command') return { type: 'auth-line', line: '*' }
+      return { type: 'bad-line', why: line.why === 'too-long' ? ourReplies.lineTooLong : ourReplies.controlCharacter }
+    }
+    if (input !== 'command') return { type: 'auth-line', line: line.text }
+    const parsed = parseCommand(line.text)
+    if (!parsed.ok) {
+      this.#badInput('syntax')
+      return { type: 'bad-line', why: parsed.why }
+    }
+    const { command } = parsed
+    if (command.verb !== 'MAIL') return { type: 'command', command, envelope: null }
+    const made = makeEnvelope(command, this.#deps.returnPath, this.#deps.makeId, this.#deps.now())
+    return made.ok ? { type: 'command', command, envelope: made.envelope } : { type: 'bad-line', why: made.why }
+  }
+
+  #badInput(why: string): void {
+    this.#deps.metrics.protocolErrors.inc({ side: 'client', why })
+    this.#deps.log.info({ session: this.id, why }, 'the client sent a line that is no command')
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'say':
+        return this.#crm.say(effect.wire)
+      case 'send':
+        this.#clock.sent(effect.verb)
+        return this.#leg.say(effect.line)
+      case 'screen':
+        this.#asked.push(effect)
+        return
+      case 'verify':
+        this.#deps.verifyPassword(effect.user, effect.password).then(
+          ok => this.#turn(() => this.#dispatch({ type: 'verified', ok })),
+          () => this.#turn(() => this.#dispatch({ type: 'verified', ok: false })),
+        )
+        return
+      case 'receive':
+        return this.#receive(effect)
+      case 'discard':
+        return this.#message?.discard(effect.answer)
+      case 'settle': {
+        const settled = (this.#entry ?? this.#entryOf(effect.transaction)).settle(effect.result, effect.reply)
+        this.#entry = null
+        return this.#conclude(settled, effect.await)
+      }
+      case 'journal':
+        return this.#conclude(this.#entryOf(effect.transaction).settle(effect.result, null), effect.await)
+      case 'recipient':
+        return this.#deps.metrics.rcpt.inc({ verdict: effect.verdict })
+      case 'return-path-refused':
+        return this.#deps.returnPathRefused(formatReplyLine(effect.reply))
+      case 'violation':
+        return this.#upstreamTrouble(effect.why, null)
+      case 'open-upstream':
+        return this.#leg.open()
+      case 'drop-upstream':
+        this.#clock.upstreamGone()
+        return this.#leg.drop(effect.idle)
+      case 'start-tls':
+        return this.#startTls()
+      case 'close':
+        return this.#close()
+    }
+  }
+
+  #receive({ transaction }: Effect & { type: 'receive' }): void {
+    const upstream = this.#leg.connection
+    if (!upstream) return
+    this.#entry = this.#entryOf(transaction)
+    const message = new MessagePassage({
+      crm: this.#crm,
+      upstream,
+      entry: this.#entry,
+      maxOctets: this.#state.rules.maxMessageBytes,
+      passUnrecorded: this.#deps.whenUnavailable === 'pass',
+      sent: (octets, recorded) => this.#turn(() => this.#sent(octets, recorded)),
+      failed: (answer, close, why) => {
+        if (why) this.#badInput(why)
+        this.#turn(() => this.#dispatch({ type: 'message-failed', answer, close }))
+      },
+    })
+    this.#message = message
+    const early = this.#lines.takeRest()
+    if (early.length > 0) this.#take(early)
+  }
+
+  #sent(octets: number, recorded: boolean): void {
+    this.#deps.metrics.messageBytes.inc(octets)
+    if (!recorded) this.#deps.metrics.messagesUnjournalled.inc()
+    this.#clock.sent('message')
+    this.#dispatch({ type: 'message-sent' })
+  }
+
+  #entryOf(transaction: ConstructorParameters<typeof JournalEntry>[1]): JournalEntry {
+    const blocks = new Map<AddressKey, Block>()
+    if (this.#blocks.size > 0) {
+      for (const { key, verdict } of transaction.recipients) {
+        const block = verdict === 'blacklisted' ? this.#blocks.get(key) : undefined
+        if (block) blocks.set(key, block)
+      }
+    }
+    return new JournalEntry(this.#deps, transaction, blocks)
+  }
+
+  #conclude(settled: Promise<void>, wait: boolean): void {
+    this.#deps.inBackground(settled)
+    if (wait) settled.finally(() => this.#turn(() => this.#dispatch({ type: 'concluded' })))
+  }
+
+  /** Looks up the recipients of this batch. */
+  #screen(): void {
+    if (this.#asked.length === 0) return
+    const asked = this.#asked
+    this.#asked = []
+    const found = screenRecipients(asked, this.#deps, this.id)
+    if (found instanceof Promise) void found.then(late => this.#turn(() => this.#screened(asked, late)))
+    else this.#screened(asked, found)
+  }
+
+  #screened(asked: readonly Asked[], found: readonly Screened[]): void {
+    for (const [index, { number, key }] of asked.entries()) {
+      const one = found[index] ?? null
+      if (one !== null && one !== 'unavailable') this.#blocks.set(key, one.block)
+      this.#dispatch({ type: 'screened', number, found: one === null || one === 'unavailable' ? one : one.spoken })
+    }
+  }
+
+  #startTls(): void {
+    this.#lines.takeRest()
+    this.#crm.flush()
+    this.#deps.secure(this.#crm).then(
+      () => {
+        // What came in clear and was not read must not be taken for what came inside (RFC 3207 §6).
+        this.#lines.takeRest()
+        this.#turn(() => this.#dispatch({ type: 'secured' }))
+      },
+      (err: Error) => {
+        this.#deps.log.info({ session: this.id, why: err.message }, 'TLS with the client failed')
+        this.#turn(() => this.#dispatch({ type: 'client-left' }))
+      },
+    )
+  }
+
+  #upstreamTrouble(why: string, err: Error | null): void {
+    if (why !== 'unavailable') this.#deps.metrics.upstreamFailures.inc({ why })
+    this.#deps.log.warn({ session: this.id, why, ...(err ? { err } : {}) }, 'trouble with upstream')
+  }
+
+  #late(who: Late): void {
+    this.#deps.metrics.protocolErrors.inc({ side: who === 'upstream' ? 'upstream' : 'client', why: 'late' })
+    if (who === 'upstream') {
+      this.#upstreamTrouble('late', null)
+      this.#dispatch({ type: 'lost', farewell: ourReplies.upstreamLost, retry: false })
+    } else this.#dispatch({ type: 'end', farewell: who === 'slow' ? ourReplies.tooSlow : ourReplies.idle })
+  }
+
+  /** Reads no more than can be taken, and no more than the CRM reads of its replies. */
+  #flow(): void {
+    const full = this.#lines.buffered > maxWaitingOctets || this.#crm.unsent > maxWaitingOctets
+    if (full === this.#paused || this.#ended) return
+    this.#paused = full
+    if (full) this.#crm.pause()
+    else this.#crm.resume()
+  }
+
+  #close(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#message?.abandon()
+    this.#clock.close()
+    this.#leg.close()
+    this.#crm.finish()
+    this.#deps.ended(this)
+  }
+}

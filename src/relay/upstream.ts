@@ -1,0 +1,115 @@
+/**
+ * A session with upstream, up to the point where the CRM's commands can go on it: connected, greeted, in TLS and logged in as configured
+ * (RFC 5321 §3.1, STARTTLS RFC 3207, AUTH RFC 4954).
+ *
+ * Promises: nothing of the CRM's goes over a connection that is not as safe as the configuration asks for; no secret is logged.
+ */
+
+import { isLoopback } from '../config/network.ts'
+import type { UpstreamConfig } from '../config/schema.ts'
+import type { UpstreamFacts } from '../smtp/dialogue.ts'
+import { type Extensions, parseExtensions } from '../smtp/ehlo.ts'
+import { formatReplyLine, type Reply } from '../smtp/reply.ts'
+import { ReplyReader } from '../smtp/reply-reader.ts'
+import type { Connection } from '../wire/connection.ts'
+import { dial } from '../wire/dial.ts'
+import { readClientTls, secureClient } from '../wire/tls.ts'
+import { Asker } from './asker.ts'
+import { logIn } from './upstream-login.ts'
+import { UpstreamUnavailable } from './upstream-unavailable.ts'
+
+export type Upstream = {
+  readonly connection: Connection
+  readonly replies: ReplyReader
+  readonly facts: UpstreamFacts
+  /** It was opened ahead: it may have died unseen, and a fresh one is worth a try. */
+  warm: boolean
+}
+
+export type UpstreamDeps = {
+  readonly upstream: UpstreamConfig
+  readonly upstreamAddress: () => { readonly host: string; readonly port: number }
+  readonly hostname: string
+  /** Stands in our own greetings. */
+  readonly instanceId: string
+  readonly connectMs: number
+  readonly greetingMs: number
+}
+
+/** Opens a session. @throws {UpstreamUnavailable} the connection is then closed. */
+export async function openUpstream(deps: UpstreamDeps): Promise<Upstream> {
+  try {
+    return await open(deps, deps.upstream.tls)
+  } catch (err) {
+    // RFC 7435: TLS where it can be had, and mail where it cannot.
+    if (deps.upstream.tls === 'opportunistic' && err instanceof UpstreamUnavailable && err.why === 'tls') return await open(deps, 'none')
+    throw err
+  }
+}
+
+async function open(deps: UpstreamDeps, tls: UpstreamConfig['tls']): Promise<Upstream> {
+  const { upstream, hostname } = deps
+  const { host, port } = deps.upstreamAddress()
+  const clientTls = tls === 'none' ? null : await readClientTls(upstream.serverName ?? host, upstream.caFile, tls !== 'opportunistic')
+  let connection: Connection
+  try {
+    const implicitTls = tls === 'implicit' ? clientTls : null
+    connection = await dial({ host, port, timeoutMs: deps.connectMs, implicitTls, mayUpgrade: clientTls !== null })
+  } catch (cause) {
+    throw new UpstreamUnavailable('connect', `upstream ${host}:${port} cannot be reached: ${(cause as Error).message}`, { cause })
+  }
+  const replies = new ReplyReader()
+  const asker = new Asker(connection, replies, deps.greetingMs)
+  try {
+    greeted(await asker.next(), deps.instanceId)
+    let extensions: Extensions | null = null
+    if (clientTls && tls !== 'implicit') extensions = await startTls(asker, connection, clientTls, deps, tls === 'starttls')
+    const mayAuth = connection.verified || isLoopback(connection.remoteAddress) || upstream.allowCleartextAuth
+    if (upstream.auth) {
+      if (!mayAuth) throw new UpstreamUnavailable('login', 'upstream.auth needs verified TLS, loopback, or upstream.allowCleartextAuth')
+      extensions ??= await hello(asker, hostname)
+      await logIn(asker, upstream.auth, extensions)
+    }
+    asker.done()
+    return { connection, replies, facts: { verified: connection.verified, mayAuth }, warm: false }
+  } catch (err) {
+    connection.destroy()
+    if (err instanceof UpstreamUnavailable) throw err
+    throw new UpstreamUnavailable('protocol', `upstream ${host}:${port}: ${(err as Error).message}`, { cause: err })
+  }
+}
+
+function greeted(greeting: Reply, instanceId: string): void {
+  if (greeting.text.join(' ').includes(instanceId))
+    throw new UpstreamUnavailable('loop', 'upstream is this relay itself: check upstream.host')
+  if (greeting.code !== 220) throw new UpstreamUnavailable('greeting', `upstream greeted with ${formatReplyLine(greeting)}`)
+}
+
+/** Starts TLS where it is offered; gives the extensions offered afterwards. */
+async function startTls(
+  asker: Asker,
+  connection: Connection,
+  clientTls: Awaited<ReturnType<typeof readClientTls>>,
+  { hostname }: UpstreamDeps,
+  required: boolean,
+): Promise<Extensions> {
+  const offered = await hello(asker, hostname)
+  if (!offered.has('STARTTLS')) {
+    if (required) throw new UpstreamUnavailable('tls', 'upstream does not offer STARTTLS, which upstream.tls asks for')
+    return offered
+  }
+  const answer = await asker.ask('STARTTLS')
+  if (answer.code !== 220) throw new UpstreamUnavailable('tls', `upstream refused STARTTLS: ${formatReplyLine(answer)}`)
+  try {
+    await connection.upgrade(secureClient(clientTls), 'secureConnect')
+  } catch (cause) {
+    throw new UpstreamUnavailable('tls', `TLS with upstream failed: ${(cause as Error).message}`, { cause })
+  }
+  return await hello(asker, hostname)
+}
+
+async function hello(asker: Asker, hostname: string): Promise<Extensions> {
+  const answer = await asker.ask(`EHLO ${hostname}`)
+  if (answer.code !== 250) throw new UpstreamUnavailable('protocol', `upstream refused EHLO: ${formatReplyLine(answer)}`)
+  return parseExtensions(answer)
+}

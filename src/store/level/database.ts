@@ -1,0 +1,102 @@
+/**
+ * The LevelDB database under the engine: how it is opened, what the engine uses of it, and what its errors mean to an operator.
+ *
+ * LevelDB's own rules (each seen to be true, doc/adr/0002): a directory must never be opened twice in one process, because the refused
+ * second open drops the first one's lock; after a rejected write it must be closed and opened again before the next one, because it goes on
+ * appending behind a torn record and loses all of that at the next start.
+ */
+import { chmod, mkdir, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Level } from 'level'
+import { StoreUnavailable } from '../store.ts'
+import type { KeyRange } from './keys.ts'
+
+export type KeyIterator = { nextv(count: number): Promise<string[]>; close(): Promise<void> }
+
+export type Batch = {
+  put(key: string, value: string): unknown
+  put(key: string, value: Buffer, options: { readonly valueEncoding: 'buffer' }): unknown
+  del(key: string): unknown
+  /** With `sync`, resolves when the batch and all before it are on disk. */
+  write(options: { readonly sync: boolean }): Promise<void>
+}
+
+/** What the engine uses of an open database; keys and values are UTF-8 text, raw mail is octets. */
+export type Database = {
+  getSync(key: string): string | undefined
+  getMany(keys: string[]): Promise<(string | undefined)[]>
+  getBytes(key: string): Promise<Buffer | undefined>
+  keys(range: KeyRange & { readonly reverse: boolean }): KeyIterator
+  batch(): Batch
+  close(): Promise<void>
+}
+
+/** Opens the database in a directory that exists, or makes it there. */
+export type OpenDatabase = (location: string) => Promise<Database>
+
+/** Octets of blocks kept in memory: the index blocks of ten million addresses fit. */
+const cacheSize = 32 * 1024 * 1024
+/** Octets written before a table is made of them; two such buffers can be in memory. */
+const writeBufferSize = 16 * 1024 * 1024
+
+/** Opens LevelDB by the package `level`. */
+export const openLevel: OpenDatabase = async location => {
+  const level = new Level<string, string>(location, { keyEncoding: 'utf8', valueEncoding: 'utf8', cacheSize, writeBufferSize })
+  await level.open()
+  return {
+    getSync: key => level.getSync(key),
+    getMany: keys => level.getMany(keys),
+    getBytes: key => level.get<string, Buffer>(key, { valueEncoding: 'buffer' }),
+    keys: range => level.keys(range),
+    batch: () => level.batch(),
+    close: () => level.close(),
+  }
+}
+
+/** Directories that this process has open, by their real path. */
+const opened = new Set<string>()
+
+/** Makes the data directory (mode 0700) and claims the database directory in it for this process. @throws {StoreUnavailable} */
+export async function claimDirectory(path: string): Promise<{ readonly location: string; release(): void }> {
+  const wanted = join(path, 'level')
+  try {
+    await mkdir(wanted, { recursive: true, mode: 0o700 })
+    await chmod(path, 0o700)
+    await chmod(wanted, 0o700)
+    const location = await realpath(wanted)
+    if (opened.has(location)) throw locked(location, 'this process')
+    opened.add(location)
+    return { location, release: () => void opened.delete(location) }
+  } catch (cause) {
+    throw openError(wanted, cause)
+  }
+}
+
+/** What an operator is told when the database cannot be opened. */
+export function openError(location: string, cause: unknown): StoreUnavailable {
+  if (cause instanceof StoreUnavailable) return cause
+  const [code, reason] = rootOf(cause)
+  if (code === 'LEVEL_LOCKED') return locked(location, 'another process', cause)
+  const advice =
+    code === 'EACCES' || code === 'EPERM' || /permission denied/i.test(reason)
+      ? 'the directory and all in it must belong to the user that rebond runs as'
+      : code === 'LEVEL_CORRUPTION'
+        ? 'it is damaged: stop rebond, keep a copy of the directory, and restore a backup'
+        : 'see the reason, and free space if the disk is full'
+  return new StoreUnavailable(`the store in ${location} cannot be opened (${reason}); ${advice}`, { cause })
+}
+
+/** The innermost cause of an error: its code and words. */
+export function rootOf(error: unknown): readonly [code: string, message: string] {
+  let root = error
+  while (root instanceof Error && root.cause !== undefined) root = root.cause
+  if (!(root instanceof Error)) return ['', String(root)]
+  return ['code' in root ? String(root.code) : '', root.message]
+}
+
+function locked(location: string, holder: string, cause?: unknown): StoreUnavailable {
+  return new StoreUnavailable(
+    `the store in ${location} is open in ${holder}; stop the other rebond first, or give this one its own store.path`,
+    { cause, code: 'ERR_STORE_LOCKED' },
+  )
+}

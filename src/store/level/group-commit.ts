@@ -1,0 +1,134 @@
+/**
+ * Group commit: units of many callers go to disk as one synced batch, so that they share its fsync.
+ *
+ * One batch is under way at a time, so units are committed in the order they came. When a batch fails, its units are in doubt: their callers
+ * are refused, and so is everything that waited behind them, until `resume`. Deferred units have no caller to tell; they are kept and
+ * written after `resume` (they are puts of whole values: writing one twice changes nothing).
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { StoreUnavailable } from '../store.ts'
+import { Unit } from './unit.ts'
+
+/** Octets of a batch after which the next one is begun: a batch is held in memory twice. */
+const maxBatchOctets = 4 * 1024 * 1024
+/** How long deferred units wait for a durable one to travel with. */
+const deferForMs = 50
+/** Deferred units kept while the store is down; beyond that the oldest are dropped. */
+const maxDeferred = 10_000
+
+type Waiting = { readonly unit: Unit; readonly resolve: (() => void) | null; readonly reject: ((error: StoreUnavailable) => void) | null }
+
+export type GroupCommit = {
+  /** Resolves when the unit is on disk. @throws {StoreUnavailable} it is not, or in doubt. */
+  commit(unit: Unit): Promise<void>
+  /** Commits with the next unit, or soon. */
+  defer(unit: Unit): void
+  /** Resolves when everything deferred so far is on disk; at once when there is nothing. */
+  drain(): Promise<void>
+  /** Refuses every unit from now on, with this error. */
+  suspend(why: StoreUnavailable): void
+  /** Takes units again; gives the number of deferred ones that were dropped meanwhile. */
+  resume(): number
+  /** Resolves when no batch is under way and none waits. */
+  idle(): Promise<void>
+}
+
+/** Makes a group commit over `write`, which puts the units on disk as one synced batch; `failed` makes the error that its callers get. */
+export function createGroupCommit(
+  write: (units: readonly Unit[]) => Promise<void>,
+  failed: (cause: unknown) => StoreUnavailable,
+): GroupCommit {
+  let queue: Waiting[] = []
+  let deferred = 0
+  let dropped = 0
+  let suspended: StoreUnavailable | null = null
+  let running: Promise<void> | null = null
+  let timer: NodeJS.Timeout | null = null
+
+  function start(): void {
+    if (timer) clearTimeout(timer)
+    timer = null
+    running ??= run()
+  }
+
+  async function run(): Promise<void> {
+    // A turn of the event loop lets everybody that the last batch, or this round of sockets, woke up join in.
+    await nextTurn()
+    while (queue.length > 0 && !suspended) {
+      const group = takeGroup()
+      try {
+        await write(group.map(({ unit }) => unit))
+      } catch (cause) {
+        queue = [...group, ...queue]
+        suspend(failed(cause))
+        break
+      }
+      for (const { resolve } of group) {
+        if (resolve) resolve()
+        else deferred--
+      }
+      await nextTurn()
+    }
+    running = null
+  }
+
+  function takeGroup(): Waiting[] {
+    let octets = 0
+    let count = 0
+    for (const { unit } of queue) {
+      octets += unit.octets
+      if (count > 0 && octets > maxBatchOctets) break
+      count++
+    }
+    const group = queue.slice(0, count)
+    queue = queue.slice(count)
+    return group
+  }
+
+  function suspend(why: StoreUnavailable): void {
+    suspended = why
+    if (timer) clearTimeout(timer)
+    timer = null
+    const kept = queue.filter(({ resolve }) => resolve === null)
+    for (const { reject } of queue) reject?.(why)
+    queue = kept
+    deferred = kept.length
+  }
+
+  function enqueue(unit: Unit): Promise<void> {
+    if (suspended) return Promise.reject(suspended)
+    return new Promise((resolve, reject) => {
+      queue.push({ unit, resolve, reject })
+      start()
+    })
+  }
+
+  return {
+    commit: enqueue,
+    defer(unit) {
+      if (suspended && deferred >= maxDeferred) {
+        queue.shift()
+        deferred--
+        dropped++
+      }
+      queue.push({ unit, resolve: null, reject: null })
+      deferred++
+      if (!suspended && !running) timer ??= setTimeout(start, deferForMs)
+    },
+    async drain() {
+      if (deferred > 0) await enqueue(new Unit())
+    },
+    suspend,
+    resume() {
+      const lost = dropped
+      dropped = 0
+      suspended = null
+      if (queue.length > 0) start()
+      return lost
+    },
+    async idle() {
+      if (deferred > 0 && !suspended) start()
+      while (running) await running
+    },
+  }
+}

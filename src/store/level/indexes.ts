@@ -1,0 +1,66 @@
+/**
+ * Index keys of each kind of record; doc/adr/0002 lists them. Their values are empty: all they say stands in the key.
+ * Pure.
+ */
+import { domainOfKey } from '../../smtp/path.ts'
+import type { AddressRecord, AuditEntry, Block, Bounce, Message, OutboxItem } from '../records.ts'
+import { domainFirst, key, textPart, timePart } from './keys.ts'
+
+/** Primary keys, by kind of record. */
+export const primary = {
+  address: (address: string) => key('ad', address),
+  block: (address: string) => key('bl', address),
+  message: (id: string) => key('me', id),
+  outcome: (id: string) => key('mo', id),
+  bounce: (id: string) => key('re', id),
+  report: (id: string) => key('pr', id),
+  raw: (id: string) => key('pw', id),
+  outbox: (id: string) => key('ob', id),
+  audit: (position: string) => key('au', position),
+} as const
+
+/** A block: by time, category, domain and, if it ends, by expiry. */
+export function blockIndexes({ key: address, block }: Pick<AddressRecord, 'key'> & { readonly block: Block | null }): string[] {
+  if (!block) return []
+  const position = key(timePart(block.since), address)
+  const indexes = [key('bt', position), key('bc', block.category, position), key('bd', domainOfKey(address), position)]
+  if (block.until !== null) indexes.push(key('be', timePart(block.until), address))
+  return indexes
+}
+
+/** A mail: by each recipient (domain first) and by Message-ID; its id is the order by time. Few, because every mail pays for them. */
+export function messageIndexes({ id, recipients, headerMessageId }: Pick<Message, 'id' | 'recipients' | 'headerMessageId'>): string[] {
+  const indexes = recipients.map(recipient => key('ma', domainFirst(recipient.key), id))
+  if (headerMessageId !== null) indexes.push(key('mh', textPart(bareMessageId(headerMessageId)), id))
+  return indexes
+}
+
+/** A return: by time, address, domain, category, type and list; the position is time and id in all of them. */
+export function bounceIndexes(bounce: Bounce): string[] {
+  const position = key(timePart(bounce.receivedAt), bounce.id)
+  const indexes = [
+    key('rt', position),
+    key('ra', bounce.key, position),
+    key('rd', domainOfKey(bounce.key), position),
+    key('rc', bounce.category, position),
+    key('ry', bounce.type, position),
+  ]
+  const list = bounce.mail?.list ?? null
+  if (list !== null) indexes.push(key('rl', textPart(list), position))
+  return indexes
+}
+
+/** A mail we owe: by the time it is due. */
+export function outboxIndexes(item: OutboxItem): string[] {
+  return [key('od', timePart(item.dueAt), item.id)]
+}
+
+/** An audit entry: by address. */
+export function auditIndexes(entry: AuditEntry, position: string): string[] {
+  return [key('ak', entry.key, position)]
+}
+
+/** A Message-ID without the brackets that header fields have and people leave out. */
+export function bareMessageId(text: string): string {
+  return text.trim().replace(/^<|>$/g, '')
+}

@@ -1,0 +1,63 @@
+/**
+ * Reports in LevelDB: mail that came to a return path, its bytes, and which of them wait to be judged.
+ */
+import type { StoredReport } from '../records.ts'
+import type { Store } from '../store.ts'
+import { decode, decodeOr, encode } from './codec.ts'
+import type { Engine } from './engine.ts'
+import { primary } from './indexes.ts'
+import { key, lastPart, under } from './keys.ts'
+import { Unit } from './unit.ts'
+import { firstKeys } from './walk.ts'
+
+type Reports = Pick<Store, 'acceptReport' | 'report' | 'rawReport' | 'pendingReports' | 'tokenUse'>
+
+const pendingKey = (id: string) => key('pp', id)
+
+export function createReports(engine: Engine): Reports {
+  return {
+    async acceptReport(report, raw) {
+      const unit = new Unit()
+      putReport(unit, report, decodeOr<StoredReport>(engine.read(primary.report(report.id))))
+      unit.put(primary.raw(report.id), raw)
+      unit.put(key('pt', report.messageId, report.id, String(report.size)), '')
+      await engine.commit(unit)
+    },
+
+    async report(id) {
+      return decodeOr<StoredReport>(engine.read(primary.report(id)))
+    },
+
+    async rawReport(id) {
+      return (await engine.readBytes(primary.raw(id))) ?? null
+    },
+
+    async pendingReports(limit) {
+      engine.assertOpen()
+      const names = await firstKeys(engine, under('pp'), limit)
+      const texts = await engine.readMany(names.map(name => primary.report(lastPart(name))))
+      return texts.flatMap(text => (text === undefined ? [] : [decode<StoredReport>(text)]))
+    },
+
+    async tokenUse(messageId) {
+      engine.assertOpen()
+      let reports = 0
+      let octets = 0
+      for await (const names of engine.keys(under('pt', messageId), 256)) {
+        reports += names.length
+        for (const name of names) octets += Number(lastPart(name))
+      }
+      return { reports, octets }
+    },
+  }
+}
+
+/** Puts a report, pending until it is judged; `old` is the record it replaces. */
+export function putReport(unit: Unit, report: StoredReport, old: StoredReport | null): void {
+  const wasPending = old !== null && old.judged === null
+  const isPending = report.judged === null
+  unit.put(primary.report(report.id), encode(report))
+  if (isPending && !wasPending) unit.put(pendingKey(report.id), '')
+  if (!isPending && wasPending) unit.del(pendingKey(report.id))
+  unit.add('pending', Number(isPending) - Number(wasPending))
+}

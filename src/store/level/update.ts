@@ -1,0 +1,146 @@
+/**
+ * Updates in LevelDB: facts loaded, folded and committed as one unit, under a lock for each address and each mail that is named.
+ *
+ * LevelDB has no transactions, so get-then-put without the locks would lose updates. The locks are held until the commit is on disk: the
+ * next update of the same address reads what this one wrote.
+ */
+import { type AddressKey, domainOfKey } from '../../smtp/path.ts'
+import type { AddressRecord, Bounce, StoredReport } from '../records.ts'
+import type { Changes, Facts, FactsRequest, Neighbour, Store } from '../store.ts'
+import { inForce, putAddress } from './blacklist.ts'
+import { bouncedMail, putBounce } from './bounces.ts'
+import { decode, decodeOr, encode } from './codec.ts'
+import type { Engine } from './engine.ts'
+import { auditIndexes, primary } from './indexes.ts'
+import { messageLock } from './journal.ts'
+import type { KeyLocks } from './key-locks.ts'
+import { after, idBound, key, lastPart, seqPart, timePart, under } from './keys.ts'
+import { acceptanceOf, latestAcceptance, readMessage } from './messages.ts'
+import { putOutbox, readItem } from './outbox.ts'
+import { putReport } from './reports.ts'
+import { Unit } from './unit.ts'
+import { indexPositions, maxRows } from './walk.ts'
+
+/** Returns given as `deadDomains`: many more than any threshold asks for. */
+const maxDeadDomains = 1000
+
+export type UpdateDeps = { readonly engine: Engine; readonly locks: KeyLocks; readonly now: () => number }
+
+export function createUpdate({ engine, locks, now }: UpdateDeps): Store['update'] {
+  return async (request, fold) => {
+    const { keys, bounceIds = [] } = request
+    return locks.hold([...keys.map(address => `a${address}`), ...bounceIds.map(id => messageLock(messageOf(id)))], async () => {
+      const facts = await loadFacts(engine, request, now())
+      const { changes, result } = fold(facts)
+      assertNamed(request, changes)
+      const unit = new Unit()
+      putChanges(engine, unit, changes, facts.seq)
+      if (unit.writes.length > 0) await engine.commit(unit)
+      return result
+    })
+  }
+}
+
+async function loadFacts(engine: Engine, request: FactsRequest, now: number): Promise<Facts> {
+  const { keys, bounceIds = [], acceptedBefore, neighbours, deadDomainsSince } = request
+  const accepted: [AddressKey, { seq: number; at: number }][] = []
+  const found: [AddressKey, Neighbour][] = []
+  if (acceptedBefore !== undefined || neighbours) await engine.drain()
+  if (neighbours) for (const of of neighbours.of) found.push(...entry(of, await findNeighbour(engine, { ...neighbours, of })))
+  if (acceptedBefore !== undefined)
+    for (const address of keys) {
+      const moment = await latestAcceptance(engine, address, acceptedBefore)
+      if (moment) accepted.push([address, moment])
+    }
+  return {
+    neighbours: new Map(found),
+    deadDomains: deadDomainsSince === undefined ? [] : await findDeadDomains(engine, deadDomainsSince),
+    accepted: new Map(accepted),
+    addresses: new Map(keys.flatMap(address => entry(address, readAddress(engine, address, now)))),
+    bounces: new Map(bounceIds.flatMap(id => entry(id, decodeOr<Bounce>(engine.read(primary.bounce(id)))))),
+    seq: engine.nextSeq(),
+  }
+}
+
+function entry<K, V>(name: K, value: V | null): [K, V][] {
+  return value === null ? [] : [[name, value]]
+}
+
+/** Reads an address as of `now`: with an expired block taken away. */
+export function readAddress(engine: Engine, address: AddressKey, now: number): AddressRecord | null {
+  const record = decodeOr<AddressRecord>(engine.read(primary.address(address)))
+  return record?.block && !inForce(record.block, now) ? { ...record, block: null } : record
+}
+
+/** A fold that changes what it did not name would overwrite the work of others: a bug, found at its first run. */
+function assertNamed({ keys, bounceIds }: FactsRequest, { addresses = [], bounces = [] }: Changes): void {
+  const named: ReadonlySet<string> = new Set([...keys, ...(bounceIds ?? [])])
+  const address = addresses.find(record => !named.has(record.key))
+  const bounce = bounces.find(({ id }) => !named.has(id))
+  if (address) throw new TypeError('the fold changed an address that its request did not name in keys')
+  if (bounce) throw new TypeError(`the fold changed the bounce ${bounce.id}, which its request did not name in bounceIds`)
+}
+
+function putChanges(engine: Engine, unit: Unit, changes: Changes, seq: number): void {
+  for (const record of changes.addresses ?? []) putAddress(unit, record, decodeOr<AddressRecord>(engine.read(primary.address(record.key))))
+  for (const bounce of changes.bounces ?? []) putBounce(unit, withMail(engine, bounce), engine.read(primary.bounce(bounce.id)))
+  const { report } = changes
+  if (report) putReport(unit, report, decodeOr<StoredReport>(engine.read(primary.report(report.id))))
+  for (const item of changes.outbox ?? []) putOutbox(unit, item, readItem(engine, item.id))
+  for (const [index, audited] of (changes.audit ?? []).entries()) {
+    const position = key(seqPart(seq), index.toString(36).padStart(4, '0'))
+    unit.put(primary.audit(position), encode(audited))
+    for (const name of auditIndexes(audited, position)) unit.put(name, '')
+  }
+}
+
+function withMail(engine: Engine, bounce: Bounce): Bounce {
+  if (bounce.mail || bounce.messageId === null) return bounce
+  const message = readMessage(engine, bounce.messageId)
+  return message ? { ...bounce, mail: bouncedMail(message, bounce.key) } : bounce
+}
+
+/** The id of the mail that a bounce id begins with. */
+function messageOf(bounceId: string): string {
+  const dash = bounceId.lastIndexOf('-')
+  return dash === -1 ? bounceId : bounceId.slice(0, dash)
+}
+
+async function findDeadDomains(engine: Engine, since: number): Promise<Bounce[]> {
+  const found: Bounce[] = []
+  for (const category of ['invalid_domain', 'no_mail_domain']) {
+    const range = { parts: ['rc', category], from: timePart(since) }
+    for await (const positions of indexPositions(engine, range, null, maxDeadDomains)) {
+      const texts = await engine.readMany(positions.map(position => primary.bounce(lastPart(position))))
+      for (const text of texts) if (text !== undefined) found.push(decode<Bounce>(text))
+      if (found.length >= maxDeadDomains) break
+    }
+  }
+  return found.sort((a, b) => b.receivedAt - a.receivedAt).slice(0, maxDeadDomains)
+}
+
+/** Looks through the domain's mails in the journal, at most 10,000, for one that went well. */
+type WantedNeighbour = { readonly of: AddressKey; readonly acceptedSince: number; readonly acceptedBefore: number }
+
+async function findNeighbour(engine: Engine, wanted: WantedNeighbour): Promise<Neighbour | null> {
+  const { of, acceptedSince, acceptedBefore } = wanted
+  const from = idBound(acceptedSince)
+  const below = idBound(acceptedBefore + 1)
+  let rows = 0
+  for await (const names of engine.keys(under('ma', domainOfKey(of)), 256)) {
+    for (const name of names) {
+      const id = lastPart(name)
+      const other = `${after(name, 2).slice(0, -id.length - 1)}@${domainOfKey(of)}` as AddressKey
+      if (other === of || id < from || id >= below) continue
+      const message = readMessage(engine, id)
+      const accepted = message && acceptanceOf(message, other)
+      if (!accepted || accepted.at < acceptedSince || accepted.at > acceptedBefore) continue
+      const record = decodeOr<AddressRecord>(engine.read(primary.address(other)))
+      const since = Math.max(record?.lastHard?.seq ?? 0, record?.lastUnblock?.seq ?? 0)
+      if (since < accepted.seq) return { key: other, accepted }
+    }
+    rows += names.length
+    if (rows >= maxRows) break
+  }
+  return null
+}

@@ -1,0 +1,390 @@
+import { scryptSync } from 'node:crypto'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
+import t, { type Test } from 'tap'
+import { type RelayUnderTest, relayUnderTest } from '../support/relay-under-test.ts'
+import { type SmtpClient, smtpClient } from '../support/smtp-client.ts'
+import { tempDirectory } from '../support/temp-store.ts'
+import { tlsFile } from '../support/tls-files.ts'
+import { until } from '../support/until.ts'
+
+const files = { certFile: tlsFile('server.pem'), keyFile: tlsFile('server.key') }
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+const secret = base64('\0jean\0s3cret')
+
+/** Turns the client's side into TLS. */
+async function startTls(crm: SmtpClient, host = 'mail.test'): Promise<void> {
+  const plain = crm.socket
+  plain.removeAllListeners('data')
+  const socket = connectTls({ socket: plain, servername: host, rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  crm.listen(socket)
+}
+
+t.test('the CRM is offered what upstream offers, through the allow-list', async t => {
+  for (const [keywords, relay, offered] of [
+    [['PIPELINING', '8BITMIME', 'SMTPUTF8', 'DSN'], {}, ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'DSN']],
+    [
+      ['ENHANCEDSTATUSCODES', 'DELIVERBY 240', 'MT-PRIORITY MIXER', 'LIMITS RCPTMAX=10', 'FUTURERELEASE 1 2'],
+      {},
+      ['ENHANCEDSTATUSCODES', 'DELIVERBY 240', 'MT-PRIORITY MIXER', 'LIMITS RCPTMAX=10', 'FUTURERELEASE 1 2'],
+    ],
+    [['CHUNKING', 'BINARYMIME', 'BURL imap', 'XCLIENT NAME', 'XFORWARD NAME', 'ETRN', 'VRFY', 'STARTTLS', 'REQUIRETLS', 'X-NEW'], {}, []],
+    [['SIZE 5000000'], {}, ['SIZE 5000000']],
+    [['SIZE 5000000'], { maxMessageBytes: 4000 }, ['SIZE 4000']],
+    [['SIZE 5000'], { maxMessageBytes: 400_000 }, ['SIZE 5000']],
+    [['SIZE 0'], { maxMessageBytes: 400_000 }, ['SIZE 400000']],
+    [['SIZE'], {}, ['SIZE']],
+    [['AUTH PLAIN LOGIN EXTERNAL GSSAPI DIGEST-MD5'], {}, ['AUTH PLAIN LOGIN']],
+    [['AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN'], {}, ['AUTH PLAIN']],
+    [['AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256'], {}, ['AUTH SCRAM-SHA-256']],
+    [['auth cram-md5', 'pipelining'], {}, ['PIPELINING', 'AUTH CRAM-MD5']],
+  ] as const) {
+    const { connect } = await relayUnderTest(t, { relay, script: { keywords } })
+    const crm = await connect()
+    const [greeting, ...lines] = (await crm.ask('EHLO crm.test')).split('\n').map(line => line.slice(4))
+    t.same([greeting, ...lines], ['relay.test', ...offered], keywords.join(', '))
+  }
+})
+
+t.test('HELO goes upstream too, and ends the extensions', async t => {
+  const { connect, upstream } = await relayUnderTest(t)
+  const crm = await connect()
+  t.match(await crm.ask('MAIL FROM:<a@b.test>'), /^503 5\.5\.1 /)
+  t.equal(await crm.ask('HELO crm.test'), '250 upstream.test')
+  crm.write('MAIL FROM:<a@b.test>\r\nRCPT TO:<a@example.com>\r\nDATA\r\n')
+  t.match([await crm.read(), await crm.read(), await crm.read()], [/^250/, /^250/, /^354/])
+  t.same(
+    upstream.session().batches.map(({ length }) => length),
+    [1, 1, 1, 1],
+    'one command at a time',
+  )
+  t.match(await (await connect()).ask('EHLO'), /^501 5\.5\.4 /)
+})
+
+t.test('a batch goes upstream as a batch, and its replies come back in order, local and remote alike', async t => {
+  for (const [keywords, batches] of [
+    [['PIPELINING'], [['EHLO crm.test'], ['MAIL', 'RCPT', 'RCPT', 'DATA']]],
+    [['8BITMIME'], [['EHLO crm.test'], ['MAIL'], ['RCPT'], ['RCPT'], ['DATA']]],
+  ] as const) {
+    const { hello, upstream, block } = await relayUnderTest(t, { script: { keywords } })
+    block('dead@example.com')
+    const crm = await hello()
+    crm.write(
+      'MAIL FROM:<a@b.test>\r\nRCPT TO:<dead@example.com>\r\nRCPT TO:<one@example.com>\r\nVRFY x\r\nRCPT TO:<dead@example.com>\r\nRCPT TO:<two@example.com>\r\nDATA\r\n',
+    )
+    const replies: string[] = []
+    for (let i = 0; i < 7; i++) replies.push(await crm.read())
+    t.match(replies, [/sender fine/, /^550 5\.1\.1 <dead/, /recipient fine/, /^252/, /^550/, /recipient fine/, /^354/])
+    t.same(
+      upstream.session().batches.map(batch => batch.map(line => (line.startsWith('EHLO') ? line : line.slice(0, 4)))),
+      batches,
+    )
+  }
+})
+
+t.test('lookups that take their time do not change the order', async t => {
+  const { hello, upstream } = await relayUnderTest(t, {
+    deps: {
+      screen: async keys => {
+        for (const key of keys) if (key.startsWith('slow')) await new Promise(resolve => setImmediate(resolve))
+        return keys.map(() => null)
+      },
+    },
+  })
+  const crm = await hello()
+  const names = ['slow1', 'fast1', 'slow2', 'fast2']
+  await crm.ask('MAIL FROM:<a@b.test>')
+  for (const name of names) crm.write(`RCPT TO:<${name}@example.com>\r\n`)
+  crm.write('DATA\r\n')
+  for (const _ of names) t.match(await crm.read(), /^250/)
+  t.match(await crm.read(), /^354/)
+  t.same(upstream.session().lines.slice(2), [...names.map(name => `RCPT TO:<${name}@example.com>`), 'DATA'])
+})
+
+t.test('more commands than there are slots wait their turn', async t => {
+  const { hello, upstream } = await relayUnderTest(t)
+  const crm = await hello()
+  crm.write('NOOP\r\n'.repeat(1000))
+  for (let i = 0; i < 1000; i++) t.match(await crm.read(), /^250 /)
+  t.ok(upstream.session().batches.every(({ length }) => length <= 64))
+})
+
+t.test('AUTH is relayed line by line, verbatim, and never logged', async t => {
+  const answer = (line: string) => {
+    if (line === `AUTH PLAIN ${secret}`) return '235 2.7.0 welcome'
+    if (line === 'AUTH CRAM-MD5') return '334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2U+'
+    if (line === 'dGltIGI5MTNh') return '535 5.7.8 no'
+    if (line === '*') return '501 5.7.0 cancelled'
+    if (line === 'AUTH LOGIN') return '334 VXNlcm5hbWU6'
+    if (line === base64('jean')) return '334 UGFzc3dvcmQ6'
+    return line === base64('s3cret') ? '235 2.7.0 in' : undefined
+  }
+  const under = await relayUnderTest(t, { script: { keywords: ['AUTH PLAIN LOGIN CRAM-MD5'], answer } })
+  const { hello, upstream, log } = under
+  const crm = await hello()
+  t.match(await crm.ask('AUTH EXTERNAL ='), /^504 5\.5\.4 /)
+  t.equal(await crm.ask('AUTH CRAM-MD5'), '334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2U+')
+  t.equal(await crm.ask('dGltIGI5MTNh'), '535 5.7.8 no')
+  t.match(await crm.ask('auth cram-md5'), /^250|^5/, 'a mechanism in any letter case')
+  t.match(await (await hello()).ask(`AUTH PLAIN ${secret}`), /^235 2\.7\.0 welcome$/)
+  const login = await hello()
+  t.same(
+    [await login.ask('AUTH LOGIN'), await login.ask(base64('jean')), await login.ask(base64('s3cret'))],
+    ['334 VXNlcm5hbWU6', '334 UGFzc3dvcmQ6', '235 2.7.0 in'],
+  )
+  t.match(await login.ask('AUTH LOGIN'), /^503 /)
+  t.match(await login.ask('MAIL FROM:<a@b.test>'), /^250 /)
+  t.same(upstream.session().lines, ['EHLO crm.test', 'AUTH LOGIN', base64('jean'), base64('s3cret'), upstream.session().lines[4]])
+  const cancelling = await hello()
+  await cancelling.ask('AUTH LOGIN')
+  t.equal(await cancelling.ask('*'), '501 5.7.0 cancelled')
+  t.notMatch(log(), new RegExp(`${secret}|${base64('s3cret')}|s3cret`))
+})
+
+t.test('upstream in clear and not loopback is given no secrets, and the CRM is not tempted', async t => {
+  const { mechanismsOffered } = await import('../../src/smtp/ehlo.ts')
+  t.same(mechanismsOffered(new Map([['AUTH', 'PLAIN']]), 'none'), [])
+})
+
+t.test('STARTTLS: the session begins anew, what was buffered is forgotten', async t => {
+  const under = await relayUnderTest(t, { relay: { listen: [{ host: '127.0.0.1', port: 0, tls: 'starttls' }], tls: files } })
+  const { connect, upstream } = under
+  const crm = await connect()
+  t.match(await crm.ask('EHLO crm.test'), /STARTTLS/)
+  crm.write('STARTTLS\r\nMAIL FROM:<injected@evil.test>\r\n')
+  t.match(await crm.read(), /^220 /)
+  await startTls(crm)
+  t.match(await crm.ask('MAIL FROM:<a@b.test>'), /^503 /, 'EHLO must be said again')
+  t.notMatch(await crm.ask('EHLO crm.test'), /STARTTLS/)
+  await crm.ask('MAIL FROM:<a@b.test>')
+  await crm.ask('RCPT TO:<a@example.com>')
+  await crm.ask('DATA')
+  crm.write(`Subject: x\r\n\r\n${'line\r\n'.repeat(30_000)}`)
+  t.match(await crm.ask('.'), /^250 /)
+  t.equal(upstream.session().messages[0]?.length, 14 + 180_000)
+  t.equal(upstream.sessions.length, 2, 'a fresh upstream session')
+  t.notMatch(upstream.sessions.flatMap(({ lines }) => lines).join(), /injected/)
+  t.match(await crm.ask('STARTTLS'), /^503 /)
+  const broken = await connect()
+  await broken.ask('EHLO x')
+  await broken.ask('STARTTLS')
+  broken.write('this is no TLS at all, not a bit of it\r\n')
+  await broken.closed()
+})
+
+t.test('implicit TLS, and new certificates after a reload', async t => {
+  const under = await relayUnderTest(t, { relay: { listen: [{ host: '127.0.0.1', port: 0, tls: 'implicit' }], tls: files } })
+  await under.relay.reload()
+  const socket = connectTls({ port: under.port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.2' })
+  t.teardown(() => socket.destroy())
+  const { SmtpClient } = await import('../support/smtp-client.ts')
+  const crm = new SmtpClient(socket)
+  t.match(await crm.read(), /^220 relay\.test ESMTP /)
+  t.notMatch(await crm.ask('EHLO crm.test'), /STARTTLS/)
+  const old = connectTls({ port: under.port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })
+  const [error] = (await once(old, 'error')) as [Error]
+  t.ok(error, 'TLS 1.1 is refused')
+})
+
+t.test('a client from elsewhere must encrypt before it logs in', async t => {
+  const relay = { proxyProtocolFrom: ['127.0.0.0/8'], clients: ['192.0.2.0/24'] }
+  const script = { keywords: ['AUTH PLAIN'] }
+  const far = await viaBalancer(t, await relayUnderTest(t, { relay, script }), '192.0.2.7')
+  t.notMatch(await far.ask('EHLO x'), /AUTH/)
+  t.match(await far.ask(`AUTH PLAIN ${secret}`), /^538 5\.7\.11 /)
+  const listed = await relayUnderTest(t, { relay: { ...relay, plainAuthFrom: ['192.0.2.7'] }, script })
+  t.match(await (await viaBalancer(t, listed, '192.0.2.7')).ask('EHLO x'), /AUTH PLAIN/)
+})
+
+t.test('PROXY headers tell who the client is; a balancer without one is turned away', async t => {
+  const under = await relayUnderTest(t, { relay: { proxyProtocolFrom: ['127.0.0.1'], clients: ['192.0.2.0/24', '2001:db8::/32'] } })
+  const v2 = (family: number, octets: readonly number[]) =>
+    Buffer.concat([
+      Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1'),
+      Buffer.from([0x21, family, 0, octets.length]),
+      Buffer.from(octets),
+    ]).toString('latin1')
+  const ports = [0, 1, 0, 25]
+  for (const [name, header, greeting] of [
+    ['v1', 'PROXY TCP4 192.0.2.9 198.51.100.1 1 25\r\n', /^220 /],
+    ['v1, IPv6', 'PROXY TCP6 2001:db8::1 2001:db8::2 1 25\r\n', /^220 /],
+    ['v1, a stranger', 'PROXY TCP4 203.0.113.9 198.51.100.1 1 25\r\n', /^554 5\.7\.1 /],
+    ['v2', v2(0x11, [192, 0, 2, 9, 198, 51, 100, 1, ...ports]), /^220 /],
+    ['v2, IPv6', v2(0x21, [...Buffer.from('20010db8000000000000000000000001', 'hex'), ...Array(16).fill(0), ...ports]), /^220 /],
+    ['v2, a stranger', v2(0x11, [203, 0, 113, 9, 1, 1, 1, 1, ...ports]), /^554 /],
+    ['v1, UNKNOWN: the balancer itself is no client here', 'PROXY UNKNOWN\r\n', /^554 /],
+    ['none', 'EHLO crm.test\r\n', /^\(closed\)$/],
+    ['too long', `PROXY TCP4 ${'1'.repeat(200)}\r\n`, /^\(closed\)$/],
+  ] as const) {
+    for (const how of ['whole', 'octet by octet']) {
+      const crm = await smtpClient(t, under)
+      if (how === 'whole') crm.write(header)
+      else await crm.trickle(header)
+      t.match(await crm.read(), greeting, `${name}, ${how}`)
+    }
+  }
+  const early = await smtpClient(t, under)
+  early.write('PROXY TCP4 192.0.2.9 198.51.100.1 1 25\r\nEHLO crm.test\r\n')
+  t.match([await early.read(), await early.read()], [/^220/, /^250-/], 'what follows the header in the same packet is taken')
+})
+
+t.test('with upstream.auth the relay logs in itself, and asks clients from elsewhere for a log-in of its own', async t => {
+  const directory = await tempDirectory(t)
+  const passwordFile = join(directory, 'password')
+  const passwordHashFile = join(directory, 'hash')
+  await writeFile(passwordFile, 'up-s3cret\n')
+  const salt = Buffer.from('0123456789abcdef')
+  await writeFile(
+    passwordHashFile,
+    `scrypt:1024:8:1:${salt.toString('base64')}:${scryptSync('s3cret', salt, 32, { cost: 1024 }).toString('base64')}\n`,
+  )
+  const under = await relayUnderTest(t, {
+    relay: {
+      users: [{ name: 'jean', passwordHashFile }],
+      proxyProtocolFrom: ['127.0.0.1'],
+      clients: ['192.0.2.0/24', '127.0.0.0/8'],
+      plainAuthFrom: ['192.0.2.0/24'],
+    },
+    upstream: { auth: { user: 'relay', passwordFile } },
+    script: { keywords: ['AUTH LOGIN PLAIN', 'PIPELINING'], answer: line => (line.startsWith('AUTH') ? '235 2.7.0 in' : undefined) },
+  })
+  const crm = await viaBalancer(t, under, '192.0.2.1')
+  t.match(await crm.ask('EHLO crm.test'), /AUTH PLAIN LOGIN/)
+  t.same(under.upstream.session().lines, ['EHLO relay.test', `AUTH PLAIN ${base64('\0relay\0up-s3cret')}`, 'EHLO crm.test'])
+  t.match(await crm.ask('MAIL FROM:<a@b.test>'), /^530 5\.7\.0 /)
+  t.match(await crm.ask(`AUTH PLAIN ${base64('\0jean\0wrong')}`), /^535 5\.7\.8 /)
+  t.match(await crm.ask(`AUTH PLAIN ${base64('\0nobody\0s3cret')}`), /^535 5\.7\.8 /)
+  t.match(await crm.ask('AUTH PLAIN ***'), /^501 /)
+  t.equal(await crm.ask('AUTH LOGIN'), '334 VXNlcm5hbWU6')
+  t.match(await crm.ask('*'), /^501 /)
+  t.equal(await crm.ask('AUTH PLAIN'), '334')
+  t.match(await crm.ask(secret), /^235 2\.7\.0 /)
+  t.match(await crm.ask('MAIL FROM:<a@b.test>'), /^250 /)
+  const near = await viaBalancer(t, under, '127.0.0.1')
+  await near.ask('EHLO crm.test')
+  t.match(await near.ask('MAIL FROM:<a@b.test>'), /^250 /, 'loopback needs no log-in')
+  t.notMatch(under.log(), /s3cret/)
+  const refused = await relayUnderTest(t, {
+    upstream: { auth: { user: 'relay', passwordFile } },
+    script: { keywords: ['AUTH PLAIN'], answer: line => (line.startsWith('AUTH') ? '535 5.7.8 no' : undefined) },
+  })
+  t.match(await (await refused.connect()).ask('EHLO x'), /^421 4\.3\.0 /)
+  t.equal(await refused.metric('upstream_failures_total', { why: 'login' }), 1)
+})
+
+t.test('warm connections: greeted ahead, used once, never a broken one', async t => {
+  const under = await relayUnderTest(t, { upstream: { warmConnections: 2 } })
+  const { hello, upstream, metric } = under
+  const first = await hello()
+  const warm = async (count: number) =>
+    await until(
+      () => metric('upstream_connections', { state: 'warm' }),
+      found => found === count,
+    )
+  await warm(2)
+  t.equal(upstream.sessions.length, 3)
+  for (const session of upstream.sessions.slice(1)) session.socket.destroy()
+  await warm(0)
+  const second = await hello()
+  t.match(await second.ask('NOOP'), /^250 /)
+  await warm(2)
+  await first.ask('QUIT')
+  await second.ask('QUIT')
+  t.same(
+    upstream.sessions.filter(({ lines }) => lines.length > 0).map(({ lines }) => lines[0]),
+    ['EHLO crm.test', 'EHLO crm.test'],
+  )
+  upstream.sessions.at(-1)?.socket.write('421 4.4.2 bye\r\n')
+  await warm(1)
+})
+
+t.test('a warm connection that turns out dead is replaced, and the CRM never knows', async t => {
+  let kill = false
+  const { hello, connect, metric } = await relayUnderTest(t, {
+    upstream: { warmConnections: 1 },
+    script: {
+      answer: (line, { socket }) => {
+        if (!kill || !line.startsWith('EHLO')) return undefined
+        kill = false
+        socket.destroy()
+        return null
+      },
+    },
+  })
+  await hello()
+  await until(
+    () => metric('upstream_connections', { state: 'warm' }),
+    count => count === 1,
+  )
+  kill = true
+  const crm = await connect()
+  t.match(await crm.ask('EHLO crm.test'), /^250-relay\.test/)
+})
+
+t.test('an upstream that is this relay itself is a loop', async t => {
+  let at = 0
+  const under = await relayUnderTest(t, { deps: { upstreamAddress: () => ({ host: '127.0.0.1', port: at }) } })
+  at = under.port
+  const crm = await under.connect()
+  t.match(await crm.ask('EHLO crm.test'), /^421 4\.3\.0 /)
+  t.match(under.log(), /upstream is this relay itself/)
+})
+
+t.test('a graceful stop lets a transaction finish, and takes no new session', async t => {
+  const { relay, hello, port, upstream } = await relayUnderTest(t)
+  const [idle, busy] = [await hello(), await hello()]
+  await busy.ask('MAIL FROM:<a@b.test>')
+  await busy.ask('RCPT TO:<a@example.com>')
+  const stopped = relay.stop(60_000)
+  t.match(await idle.read(), /^421 4\.3\.2 /)
+  await idle.closed()
+  await busy.ask('DATA')
+  busy.write('Subject: x\r\n\r\nx\r\n')
+  t.match(await busy.ask('.'), /^250 /)
+  t.match(await busy.read(), /^421 4\.3\.2 /)
+  await stopped
+  t.same(upstream.session().messages, ['Subject: x\r\n\r\nx\r\n'])
+  const late = connect({ port, host: '127.0.0.1' })
+  const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
+  t.equal(error.code, 'ECONNREFUSED')
+  await relay.stop(0)
+})
+
+t.test('a stop does not wait for ever', async t => {
+  const { relay, hello, upstream } = await relayUnderTest(t)
+  const crm = await hello()
+  await crm.ask('MAIL FROM:<a@b.test>')
+  await crm.ask('RCPT TO:<a@example.com>')
+  await crm.ask('DATA')
+  crm.write('half')
+  const session = upstream.session()
+  await relay.stop(10)
+  t.match(await crm.read(), /^421 4\.3\.2 /)
+  await until(
+    async () => session.closed,
+    closed => closed,
+  )
+  t.same(session.messages, [])
+})
+
+t.test('a return path that upstream refuses is counted, and advice is logged once', async t => {
+  const { hello, metric, log } = await relayUnderTest(t, {
+    script: { answer: line => (line.startsWith('MAIL') ? '553 5.7.1 <x>: Sender address rejected: not owned by user crm' : undefined) },
+  })
+  const crm = await hello()
+  await crm.ask('MAIL FROM:<a@b.test>')
+  t.match(await crm.ask('MAIL FROM:<a@b.test>'), /^553 5\.7\.1 /)
+  t.equal(await metric('return_path_refused_total'), 2)
+  t.equal(log().match(/returnPath\.domain/g)?.length, 1)
+})
+
+async function viaBalancer(t: Test, under: RelayUnderTest, client: string): Promise<SmtpClient> {
+  const crm = await smtpClient(t, under)
+  crm.write(`PROXY TCP4 ${client} 198.51.100.1 1 25\r\n`)
+  await crm.read()
+  return crm
+}

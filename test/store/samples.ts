@@ -1,0 +1,134 @@
+/**
+ * Records for tests of the store: complete, plausible, and different wherever a test names a difference.
+ */
+import { createHash } from 'node:crypto'
+import { makeId } from '../../src/return-path/time-id.ts'
+import { type AddressKey, addressKeyOf } from '../../src/smtp/path.ts'
+import type { AddressRecord, Block, Bounce, JournalRecipient, Message, OutboxItem, StoredReport } from '../../src/store/records.ts'
+import type { Changes, Store } from '../../src/store/store.ts'
+
+/** The moment at which the samples begin. */
+export const start = Date.parse('2026-11-24T10:00:00Z')
+export const minute = 60_000
+export const day = 86_400_000
+
+let made = 0
+
+/** A fresh id of a moment. */
+export function idAt(at: number): string {
+  const random = Buffer.alloc(4)
+  random.writeUInt32BE(++made)
+  return makeId(at, random)
+}
+
+export function keyOf(address: string): AddressKey {
+  const key = addressKeyOf(address)
+  if (key === null) throw new RangeError(`${address} is no address`)
+  return key
+}
+
+export function recipient(address: string, more: Partial<JournalRecipient> = {}): JournalRecipient {
+  return { address, key: keyOf(address), name: 'Jean Dupont', verdict: 'relayed', reply: { code: 250, text: ['Ok'] }, ...more }
+}
+
+export function message(more: Partial<Message> = {}): Omit<Message, 'seq' | 'outcome'> {
+  const { seq: _, outcome: __, ...fields } = more
+  const at = more.at ?? start
+  return {
+    id: idAt(at),
+    at,
+    reversePath: 'crm@example.com',
+    recipients: [recipient('jean@example.org')],
+    from: { name: 'Sales', address: 'sales@example.com' },
+    subject: 'Your order',
+    template: 'order',
+    list: null,
+    headerMessageId: '<1@crm.example.com>',
+    size: 1024,
+    ...fields,
+  }
+}
+
+export function block(address: string, more: Partial<Block> = {}): Block {
+  return {
+    address,
+    since: start,
+    until: null,
+    category: 'invalid_address',
+    type: 'hard',
+    fault: 'recipient',
+    rule: 'rfc3463-x.1.1',
+    evidence: '550 5.1.1 User unknown',
+    bounceId: null,
+    messageId: null,
+    by: null,
+    ...more,
+  }
+}
+
+export function address(of: string, more: Partial<AddressRecord> = {}): AddressRecord {
+  const counts = { hard: 0, soft: 0, uncounted: 0 }
+  const nothing = { block: null, lastHard: null, lastUnblock: null, lastDelivered: null, awaiting: [] }
+  return { key: keyOf(of), address: of, ...nothing, counts, ...more }
+}
+
+export function bounce(of: string, more: Partial<Bounce> = {}): Bounce {
+  const messageId = more.messageId ?? idAt(more.receivedAt ?? start)
+  return {
+    id: `${messageId}-${createHash('sha256').update(of).digest('hex').slice(0, 8)}`,
+    receivedAt: start,
+    source: 'dsn',
+    kind: 'bounce',
+    action: 'failed',
+    reportId: null,
+    messageId,
+    address: of,
+    key: keyOf(of),
+    category: 'invalid_address',
+    fault: 'recipient',
+    type: 'hard',
+    rule: 'rfc3463-x.1.1',
+    confirm: null,
+    evidence: '550 5.1.1 User unknown',
+    status: '5.1.1',
+    replyCode: 550,
+    remoteMta: 'mx.example.org',
+    reportingMta: 'mail.example.com',
+    grade: 'proven',
+    counted: true,
+    why: 'blacklisted',
+    mail: null,
+    ...more,
+  }
+}
+
+export function report(more: Partial<StoredReport> = {}): StoredReport {
+  const receivedAt = more.receivedAt ?? start
+  const client = { address: '127.0.0.1', host: null }
+  return {
+    id: idAt(receivedAt),
+    messageId: idAt(start),
+    receivedAt,
+    sender: '',
+    client,
+    fromReporter: true,
+    size: 100,
+    judged: null,
+    ...more,
+  }
+}
+
+export function owed(dueAt: number, more: Partial<OutboxItem> = {}): OutboxItem {
+  return { id: idAt(start), reportId: idAt(start), to: 'crm@example.com', dueAt, attempts: 0, lastError: null, ...more }
+}
+
+/** Commits changes whose request names all that they change. */
+export function commit(store: Store, changes: Changes): Promise<void> {
+  const keys = (changes.addresses ?? []).map(({ key }) => key)
+  const bounceIds = (changes.bounces ?? []).map(({ id }) => id)
+  return store.update({ keys, bounceIds }, () => ({ changes, result: undefined }))
+}
+
+export function blockAddress(store: Store, of: string, more: Parameters<typeof block>[1] = {}): Promise<void> {
+  return commit(store, { addresses: [address(of, { block: block(of, more) })] })
+}

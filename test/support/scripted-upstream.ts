@@ -1,0 +1,146 @@
+/**
+ * An upstream that says what the test wants: a real listener, every line it read kept in order.
+ */
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Test } from 'tap'
+import { until } from './until.ts'
+
+/** What one connection said and got. */
+export type UpstreamSession = {
+  readonly socket: Socket
+  /** Command lines as they came, without CRLF. */
+  readonly lines: string[]
+  /** Messages in wire form, as latin1, without the final dot. */
+  readonly messages: string[]
+  /** Octets of a message that has not ended. */
+  partial: string
+  /** How the chunks came in which lines were read: lines of one chunk are one batch. */
+  readonly batches: string[][]
+  closed: boolean
+}
+
+/**
+ * Gives a reply in wire form without the last CRLF; undefined: the usual one; null: none at all. `line` is a command, `.` the end of a message.
+ */
+export type Answer = (line: string, session: UpstreamSession) => string | null | undefined
+
+export type ScriptedUpstream = {
+  readonly host: string
+  readonly port: number
+  readonly sessions: UpstreamSession[]
+  /** The only session, or the latest that said anything. */
+  session(): UpstreamSession
+  /** Waits until the latest session's lines are as wanted. */
+  until(wanted: (session: UpstreamSession) => boolean): Promise<UpstreamSession>
+  close(): void
+}
+
+export type Script = {
+  readonly greeting?: string | null
+  /** Keywords of the EHLO reply. */
+  readonly keywords?: readonly string[]
+  readonly answer?: Answer
+  /** Called with each chunk of a message. */
+  readonly onBody?: (session: UpstreamSession) => void
+  /** Called for each connection, before anything is said. */
+  readonly onConnect?: (session: UpstreamSession) => void
+}
+
+const usualKeywords = ['PIPELINING', 'SIZE 10485760', '8BITMIME', 'ENHANCEDSTATUSCODES', 'SMTPUTF8', 'DSN']
+
+export async function scriptedUpstream(t: Test, script: Script = {}): Promise<ScriptedUpstream> {
+  const sessions: UpstreamSession[] = []
+  const server: Server = createServer({ noDelay: true }, socket => sessions.push(serve(socket, script)))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const close = () => {
+    server.close()
+    for (const { socket } of sessions) socket.destroy()
+  }
+  t.teardown(close)
+  const session = () => {
+    const found = sessions.findLast(one => one.lines.length > 0) ?? sessions.at(-1)
+    if (!found) throw new Error('nobody has connected to the scripted upstream')
+    return found
+  }
+  return {
+    host: '127.0.0.1',
+    port: (server.address() as { port: number }).port,
+    sessions,
+    session,
+    until: wanted => until(async () => session(), wanted),
+    close,
+  }
+}
+
+function serve(
+  socket: Socket,
+  { greeting = '220 upstream.test ESMTP', keywords = usualKeywords, answer, onBody, onConnect }: Script,
+): UpstreamSession {
+  const session: UpstreamSession = { socket, lines: [], messages: [], partial: '', batches: [], closed: false }
+  let inData = false
+  let held = ''
+  let searched = 0
+  const say = (text: string | null) => text !== null && socket.writable && socket.write(`${text}\r\n`, 'latin1')
+  const usual = (line: string): string => {
+    const verb = line.slice(0, 4).toUpperCase()
+    if (verb === 'EHLO')
+      return ['250-upstream.test greets you', ...keywords.map((word, i) => `250${i === keywords.length - 1 ? ' ' : '-'}${word}`)].join(
+        '\r\n',
+      )
+    if (verb === 'HELO') return '250 upstream.test'
+    if (verb === 'DATA') return '354 go ahead'
+    if (verb === 'QUIT') return '221 2.0.0 upstream says goodbye'
+    if (verb === 'MAIL') return '250 2.1.0 sender fine'
+    if (verb === 'RCPT') return '250 2.1.5 recipient fine'
+    return line === '.' ? '250 2.0.0 Ok: queued as UP1' : '250 2.0.0 fine'
+  }
+  const respond = (line: string) => {
+    const said = answer?.(line, session)
+    const text = said === undefined ? usual(line) : said
+    say(text)
+    if (line.toUpperCase() === 'QUIT') socket.end()
+    return text
+  }
+  const takeData = () => {
+    // Searched from where the last chunk ended: messages here may be large.
+    const found = held.startsWith('.\r\n') ? 0 : held.indexOf('\r\n.\r\n', Math.max(0, searched - 4)) + 2
+    const end = found === 1 ? -1 : found
+    searched = held.length
+    session.partial = held
+    onBody?.(session)
+    if (end === -1) return false
+    session.messages.push(held.slice(0, end))
+    session.partial = ''
+    held = held.slice(end + 3)
+    searched = 0
+    inData = false
+    respond('.')
+    return true
+  }
+  const takeLine = (batch: string[]) => {
+    const end = held.indexOf('\r\n')
+    if (end === -1) return false
+    const line = held.slice(0, end)
+    held = held.slice(end + 2)
+    session.lines.push(line)
+    batch.push(line)
+    const text = respond(line)
+    if (line.toUpperCase() === 'DATA' && text?.startsWith('354')) inData = true
+    return true
+  }
+  socket.on('data', chunk => {
+    held += chunk.toString('latin1')
+    const batch: string[] = []
+    while (inData ? takeData() : takeLine(batch)) {}
+    if (batch.length > 0) session.batches.push(batch)
+  })
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    session.closed = true
+  })
+  onConnect?.(session)
+  say(greeting)
+  return session
+}
