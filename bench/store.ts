@@ -1,8 +1,8 @@
 /**
  * How fast the LevelDB store is on this machine: journal appends by number of writers, lookups, reports, updates.
  *
- * Run: node --experimental-strip-types bench/store.ts (Node 22 or newer), or with any TypeScript loader. Prints figures; passes no judgement.
- * The plain rows (a synced put of the same octets without anything of ours) say what of it is the disk.
+ * Run: node --import @tapjs/typescript/import bench/store.ts. Prints figures; passes no judgement. The plain rows, a synced put of the same
+ * octets without anything of ours, say what of it is the disk; the last column is the ratio to the plain row of as many writers.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -46,14 +46,18 @@ function mail(n: number): Journalled {
   }
 }
 
-async function measured(name: string, count: number, work: () => Promise<void>): Promise<void> {
+/** Prints one row and gives its rate; `plain` is the rate to compare with. */
+async function measured(name: string, count: number, work: () => Promise<void>, plain?: number): Promise<number> {
   const cpu = process.cpuUsage()
   const from = performance.now()
   await work()
   const seconds = (performance.now() - from) / 1000
   const { user, system } = process.cpuUsage(cpu)
-  const rate = Math.round(count / seconds).toLocaleString('en')
-  console.log(`${name.padEnd(44)} ${rate.padStart(12)} /s ${((user + system) / count).toFixed(1).padStart(8)} µs CPU each`)
+  const rate = count / seconds
+  const ratio = plain === undefined ? '' : `${(rate / plain).toFixed(2).padStart(8)} of plain`
+  const shown = Math.round(rate).toLocaleString('en').padStart(12)
+  console.log(`${name.padEnd(44)} ${shown} /s ${((user + system) / count).toFixed(1).padStart(8)} µs CPU each${ratio}`)
+  return rate
 }
 
 /** Runs `work` `count` times by `writers` that each wait for their last one. */
@@ -99,13 +103,16 @@ function blocked(n: number): AddressRecord {
   return { key, address, block, lastHard, lastUnblock: null, lastDelivered: null, awaiting: [], counts }
 }
 
-async function plainPuts(path: string, writers: number, count: number): Promise<void> {
+async function plainPuts(path: string, writers: number, count: number): Promise<number> {
   const level = new Level<string, string>(join(path, `plain-${writers}`))
   await level.open()
   const body = JSON.stringify(mail(0))
   const put = (n: number) => level.batch([{ type: 'put', key: String(n), value: body }], { sync: true } as object)
-  await measured(`plain synced put of ${body.length} octets, ${writers} writer(s)`, count, () => byWriters(writers, count, put))
+  const rate = await measured(`plain synced put of ${body.length} octets, ${writers} writer(s)`, count, () =>
+    byWriters(writers, count, put),
+  )
   await level.close()
+  return rate
 }
 
 async function lookUp(store: Store, name: string, keys: readonly AddressKey[]): Promise<void> {
@@ -125,14 +132,14 @@ const path = await mkdtemp(join(tmpdir(), 'rebond-bench-'))
 const store = await openLevelStore({ path, now: Date.now, log: createLog('warn') })
 try {
   await byWriters(100, 2000, appendAndSettle(store))
-  await plainPuts(path, 1, 2000)
-  await plainPuts(path, 20, appends)
   for (const [writers, count] of [
     [1, 2000],
     [20, appends],
     [100, appends],
-  ] as const)
-    await measured(`append + settle, ${writers} writer(s)`, count, () => byWriters(writers, count, appendAndSettle(store)))
+  ] as const) {
+    const plain = await plainPuts(path, writers, count)
+    await measured(`append + settle, ${writers} writer(s)`, count, () => byWriters(writers, count, appendAndSettle(store)), plain)
+  }
 
   const raw = Buffer.alloc(8192, 'x')
   await measured('accept a report of 8 KB, 20 writers', 5000, () =>

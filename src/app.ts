@@ -92,7 +92,7 @@ export function createApp(config: Config, { log, version, now }: AppDeps): App {
       whenUnavailable: config.store.whenUnavailable,
       refuse: (block, address) => formatRefusal(block, address, refusal),
       store,
-      judgeReplies: createReplyJudge(judging),
+      judgeReplies: createReplyJudge({ ...judging, host: config.upstream.host }),
     })
     const relayAt = await relay.listen()
     closers.unshift(() => relay.stop(config.relay.timeouts.stopSeconds * 1000))

@@ -34,10 +34,12 @@ export type ReportParserOptions = {
 }
 
 type Job = { readonly raw: Uint8Array; readonly resolve: (report: Report) => void; readonly reject: (err: Error) => void }
-type Thread = { readonly worker: Worker; job: { readonly id: number; readonly own: Job; readonly timer: NodeJS.Timeout } | null }
+type Thread = { readonly worker: Worker; ready: boolean; job: { readonly id: number; readonly own: Job; timer: NodeJS.Timeout } | null }
 
 /** Read directly, a mail of this size takes some milliseconds, and under 50 at worst: the largest standard reports are smaller. */
 const defaultInlineOctets = 65_536
+/** Longest time in which a thread must have loaded its code. */
+const startLimitMs = 60_000
 
 /** Makes a parser. It holds no thread until a mail needs one. */
 export function createReportParser(options: ReportParserOptions = {}): ReportParser {
@@ -51,12 +53,19 @@ export function createReportParser(options: ReportParserOptions = {}): ReportPar
 
   function start(): Thread {
     const worker = new Worker(url, { resourceLimits: { maxOldGenerationSizeMb: maxOldSpaceMb }, name: 'report-parser' })
-    const thread: Thread = { worker, job: null }
+    const thread: Thread = { worker, ready: false, job: null }
     worker.unref()
     worker.on('message', (answer: WorkerAnswer) => {
-      if (thread.job?.id !== answer.id) return
-      settle(thread)?.resolve(answer.report)
-      dispatch()
+      if (answer.kind === 'ready') {
+        thread.ready = true
+        if (thread.job) {
+          clearTimeout(thread.job.timer)
+          thread.job.timer = limit(thread)
+        }
+      } else if (thread.job?.id === answer.id) {
+        settle(thread)?.resolve(answer.report)
+        dispatch()
+      }
     })
     worker.on('error', (err: Error & { code?: string }) =>
       lose(thread, err.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory-limit' : 'parser-failed', err),
@@ -64,6 +73,10 @@ export function createReportParser(options: ReportParserOptions = {}): ReportPar
     worker.on('exit', () => lose(thread, 'parser-failed', null))
     threads.add(thread)
     return thread
+  }
+
+  function limit(thread: Thread): NodeJS.Timeout {
+    return setTimeout(() => lose(thread, 'time-limit', null), thread.ready ? timeLimitMs : startLimitMs)
   }
 
   /** Takes the thread's job off it. */
@@ -95,7 +108,7 @@ export function createReportParser(options: ReportParserOptions = {}): ReportPar
       const own = idle ? waiting.shift() : undefined
       if (!idle || !own) return
       const id = nextId++
-      idle.job = { id, own, timer: setTimeout(() => lose(idle, 'time-limit', null), timeLimitMs) }
+      idle.job = { id, own, timer: limit(idle) }
       idle.worker.ref()
       const job: WorkerJob = { id, raw: own.raw }
       idle.worker.postMessage(job, own.raw.buffer instanceof ArrayBuffer ? [own.raw.buffer] : [])

@@ -7,12 +7,17 @@ import type { Report } from '../report/report.ts'
 
 /** One mail to read, and its report. A report is plain data: it crosses by structured clone. */
 export type WorkerJob = { readonly id: number; readonly raw: Uint8Array }
-export type WorkerAnswer = { readonly id: number; readonly report: Report }
+/** `ready` comes once, when the thread has loaded its code: time is counted from then on. */
+export type WorkerAnswer = { readonly kind: 'ready' } | { readonly kind: 'read'; readonly id: number; readonly report: Report }
 
 parentPort?.on('message', ({ id, raw }: WorkerJob) => {
   // A rejection is a bug: it ends the thread, and report-parser.ts answers for it.
   void parseReport(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)).then(report => {
-    const answer: WorkerAnswer = { id, report }
-    parentPort?.postMessage(answer)
+    answer({ kind: 'read', id, report })
   })
 })
+answer({ kind: 'ready' })
+
+function answer(message: WorkerAnswer): void {
+  parentPort?.postMessage(message)
+}

@@ -1,3 +1,6 @@
+/**
+ * The resources of the HTTP API: addresses, the blacklist, returned mail, mail that passed; every answer held against the OpenAPI document.
+ */
 import t from 'tap'
 import { formatTime } from '../../src/http/fields.ts'
 import { bounceOf, checkedClient, hour, idAt, journal, keyOf, now, openServer, storeBounces, tokens } from './fixture.ts'

@@ -109,7 +109,9 @@ t.test('more commands than there are slots wait their turn', async t => {
   const { hello, upstream } = await relayUnderTest(t)
   const crm = await hello()
   crm.write('NOOP\r\n'.repeat(1000))
-  for (let i = 0; i < 1000; i++) t.match(await crm.read(), /^250 /)
+  const replies = new Set<string>()
+  for (let i = 0; i < 1000; i++) replies.add(await crm.read())
+  t.same([...replies], ['250 2.0.0 fine'])
   t.ok(upstream.session().batches.every(({ length }) => length <= 64))
 })
 
@@ -145,9 +147,64 @@ t.test('AUTH is relayed line by line, verbatim, and never logged', async t => {
   t.notMatch(log(), new RegExp(`${secret}|${base64('s3cret')}|s3cret`))
 })
 
-t.test('upstream in clear and not loopback is given no secrets, and the CRM is not tempted', async t => {
-  const { mechanismsOffered } = await import('../../src/smtp/ehlo.ts')
-  t.same(mechanismsOffered(new Map([['AUTH', 'PLAIN']]), 'none'), [])
+t.test('TLS to upstream: certificates are verified, opportunistic takes what there is', async t => {
+  const caFile = tlsFile('ca.pem')
+  const starttls = { tls: 'starttls', keywords: ['STARTTLS', 'PIPELINING'] } as const
+  for (const [name, upstream, script, secure, answer] of [
+    ['starttls, verified', { tls: 'starttls', caFile, serverName: 'mail.test' }, starttls, true, /^250-relay/],
+    ['starttls, verified by address', { tls: 'starttls', caFile }, starttls, true, /^250-relay/],
+    ['starttls, another name', { tls: 'starttls', caFile, serverName: 'other.test' }, starttls, false, /^421 4\.3\.0 /],
+    ['starttls, an authority nobody trusts', { tls: 'starttls', serverName: 'mail.test' }, starttls, false, /^421 4\.3\.0 /],
+    ['starttls, not offered', { tls: 'starttls', caFile }, {}, false, /^421 4\.3\.0 /],
+    [
+      'starttls, refused',
+      { tls: 'starttls', caFile },
+      { keywords: ['STARTTLS'], answer: (line: string) => (line === 'STARTTLS' ? '454 no' : undefined) },
+      false,
+      /^421/,
+    ],
+    ['implicit, verified', { tls: 'implicit', caFile, serverName: 'mail.test' }, { tls: 'implicit' }, true, /^250-relay/],
+    ['implicit, another name', { tls: 'implicit', caFile, serverName: 'other.test' }, { tls: 'implicit' }, false, /^421/],
+    ['opportunistic, nobody verifies', { tls: 'opportunistic' }, starttls, true, /^250-relay/],
+    ['opportunistic, not offered', { tls: 'opportunistic' }, {}, false, /^250-relay/],
+    ['opportunistic, offered and broken', { tls: 'opportunistic' }, { keywords: ['STARTTLS', 'DSN'] }, false, /^250-relay/],
+  ] as const) {
+    const under = await relayUnderTest(t, { upstream, script })
+    const crm = await under.connect()
+    t.match(await crm.ask('EHLO crm.test'), answer, name)
+    if (!answer.test('250-relay')) continue
+    t.equal('authorized' in under.upstream.session().socket, secure, name)
+    await crm.ask('MAIL FROM:<a@b.test>')
+    await crm.ask('RCPT TO:<a@example.com>')
+    await crm.ask('DATA')
+    crm.write(`${'line\r\n'.repeat(30_000)}`)
+    t.match(await crm.ask('.'), /^250/, name)
+    t.equal(under.upstream.session().messages[0]?.length, 180_000, name)
+  }
+})
+
+t.test('secrets go upstream over verified TLS, to loopback, or where it is allowed; REQUIRETLS needs TLS on both legs', async t => {
+  const caFile = tlsFile('ca.pem')
+  const keywords = ['STARTTLS', 'AUTH PLAIN', 'REQUIRETLS']
+  const listen = [{ host: '127.0.0.1', port: 0, tls: 'starttls' }]
+  for (const [name, upstream, requireTls] of [
+    ['verified', { tls: 'starttls', caFile, serverName: 'mail.test' }, true],
+    ['not verified', { tls: 'opportunistic' }, false],
+  ] as const) {
+    const under = await relayUnderTest(t, { relay: { listen, tls: files }, upstream, script: { tls: 'starttls', keywords } })
+    const crm = await under.connect()
+    t.notMatch(await crm.ask('EHLO crm.test'), /REQUIRETLS/, `${name}, the CRM in clear`)
+    t.match(await crm.ask('MAIL FROM:<a@b.test> REQUIRETLS'), /^555 /)
+    await crm.ask('STARTTLS')
+    await startTls(crm)
+    t.equal(/REQUIRETLS/.test(await crm.ask('EHLO crm.test')), requireTls, name)
+    t.match(await crm.ask('MAIL FROM:<a@b.test> REQUIRETLS'), requireTls ? /^250/ : /^555/, name)
+  }
+  const dead = await relayUnderTest(t, {
+    upstream: { auth: { user: 'x', passwordFile: '/nowhere/at/all' } },
+    script: { keywords: ['AUTH PLAIN'] },
+  })
+  t.match(await (await dead.connect()).ask('EHLO x'), /^421 /, 'a secret that cannot be read')
 })
 
 t.test('STARTTLS: the session begins anew, what was buffered is forgotten', async t => {

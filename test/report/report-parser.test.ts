@@ -14,13 +14,13 @@ const scratch = mkdtempSync(join(tmpdir(), 'report-'))
 /** A worker of the given JavaScript, in place of the real one. */
 function worker(name: string, source: string): URL {
   const file = join(scratch, `${name}.mjs`)
-  writeFileSync(file, `import { parentPort } from 'node:worker_threads'\n${source}`)
+  writeFileSync(file, `import { parentPort } from 'node:worker_threads'\n${source}\nparentPort.postMessage({ kind: 'ready' })`)
   return new URL(`file://${file}`)
 }
 
 t.test('mails are read at once or in a thread, with the same result', async t => {
   const atOnce = createReportParser()
-  const threaded = createReportParser({ inlineOctets: 0, workers: 2 })
+  const threaded = createReportParser({ inlineOctets: 0 })
   t.teardown(() => Promise.all([atOnce.close(), threaded.close()]))
   for (const name of ['postfix-three-actions', 'broken-boundary', 'qmail', 'not-spam']) {
     const raw = mail(name)
@@ -40,7 +40,7 @@ t.test('a mail that hangs the thread comes back as other, and the next one is re
   const warned: string[] = []
   const url = worker(
     'hangs-once',
-    `parentPort.on('message', ({ id, raw }) => { if (raw[0] === 33) for (;;); parentPort.postMessage({ id, report: { kind: 'mdn', recipients: [] } }) })`,
+    `parentPort.on('message', ({ id, raw }) => { if (raw[0] === 33) for (;;); parentPort.postMessage({ kind: 'read', id, report: { kind: 'mdn', recipients: [] } }) })`,
   )
   const parser = createReportParser({
     inlineOctets: 0,

@@ -2,13 +2,16 @@
  * An upstream that says what the test wants: a real listener, every line it read kept in order.
  */
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import type { Test } from 'tap'
+import { tlsFile } from './tls-files.ts'
 import { until } from './until.ts'
 
 /** What one connection said and got. */
 export type UpstreamSession = {
-  readonly socket: Socket
+  socket: Socket
   /** Command lines as they came, without CRLF. */
   readonly lines: string[]
   /** Messages in wire form, as latin1, without the final dot. */
@@ -37,6 +40,8 @@ export type ScriptedUpstream = {
 }
 
 export type Script = {
+  /** TLS from the first octet, or after STARTTLS (which `keywords` must then offer). */
+  readonly tls?: 'implicit' | 'starttls'
   readonly greeting?: string | null
   /** Keywords of the EHLO reply. */
   readonly keywords?: readonly string[]
@@ -51,7 +56,8 @@ const usualKeywords = ['PIPELINING', 'SIZE 10485760', '8BITMIME', 'ENHANCEDSTATU
 
 export async function scriptedUpstream(t: Test, script: Script = {}): Promise<ScriptedUpstream> {
   const sessions: UpstreamSession[] = []
-  const server: Server = createServer({ noDelay: true }, socket => sessions.push(serve(socket, script)))
+  const accept = (socket: Socket) => void sessions.push(serve(socket, script))
+  const server: Server = script.tls === 'implicit' ? createTlsServer(certificate(), accept) : createServer({ noDelay: true }, accept)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const close = () => {
@@ -74,15 +80,19 @@ export async function scriptedUpstream(t: Test, script: Script = {}): Promise<Sc
   }
 }
 
+function certificate() {
+  return { cert: readFileSync(tlsFile('server.pem')), key: readFileSync(tlsFile('server.key')) }
+}
+
 function serve(
   socket: Socket,
-  { greeting = '220 upstream.test ESMTP', keywords = usualKeywords, answer, onBody, onConnect }: Script,
+  { tls, greeting = '220 upstream.test ESMTP', keywords = usualKeywords, answer, onBody, onConnect }: Script,
 ): UpstreamSession {
   const session: UpstreamSession = { socket, lines: [], messages: [], partial: '', batches: [], closed: false }
   let inData = false
   let held = ''
   let searched = 0
-  const say = (text: string | null) => text !== null && socket.writable && socket.write(`${text}\r\n`, 'latin1')
+  const say = (text: string | null) => text !== null && session.socket.writable && session.socket.write(`${text}\r\n`, 'latin1')
   const usual = (line: string): string => {
     const verb = line.slice(0, 4).toUpperCase()
     if (verb === 'EHLO')
@@ -100,7 +110,12 @@ function serve(
     const said = answer?.(line, session)
     const text = said === undefined ? usual(line) : said
     say(text)
-    if (line.toUpperCase() === 'QUIT') socket.end()
+    if (line.toUpperCase() === 'QUIT') session.socket.end()
+    if (line.toUpperCase() === 'STARTTLS' && tls === 'starttls' && text?.startsWith('2')) {
+      session.socket.removeAllListeners('data')
+      session.socket = new TLSSocket(socket, { isServer: true, ...certificate() })
+      listen(session.socket)
+    }
     return text
   }
   const takeData = () => {
@@ -130,16 +145,19 @@ function serve(
     if (line.toUpperCase() === 'DATA' && text?.startsWith('354')) inData = true
     return true
   }
-  socket.on('data', chunk => {
-    held += chunk.toString('latin1')
-    const batch: string[] = []
-    while (inData ? takeData() : takeLine(batch)) {}
-    if (batch.length > 0) session.batches.push(batch)
-  })
-  socket.on('error', () => {})
-  socket.on('close', () => {
-    session.closed = true
-  })
+  const listen = (from: Socket) => {
+    from.on('data', chunk => {
+      held += chunk.toString('latin1')
+      const batch: string[] = []
+      while (inData ? takeData() : takeLine(batch)) {}
+      if (batch.length > 0) session.batches.push(batch)
+    })
+    from.on('error', () => {})
+    from.on('close', () => {
+      session.closed = true
+    })
+  }
+  listen(socket)
   onConnect?.(session)
   say(greeting)
   return session

@@ -1,75 +1,9 @@
 /**
- * Filters in front of other people's servers: Mimecast, Barracuda, Proofpoint, Cisco, MessageLabs, Trend Micro, FortiMail, Sophos.
+ * Filters in front of other people's servers: Proofpoint, Cisco, MessageLabs, Trend Micro, FortiMail, Trellix.
  *
- * They refuse senders for a living, so a bare "blocked" or "rejected" of theirs is about the sender.
  * Pure.
  */
 import type { RuleTable } from '../rule.ts'
-
-export const mimecast: RuleTable = {
-  name: 'mimecast',
-  hosts: ['mimecast.com', 'mimecast.org', 'mimecast.co.za'],
-  rules: [
-    {
-      id: 'mimecast-prohibited',
-      gives: 'sender_blocked',
-      when: {
-        says: ['administrative prohibition', 'envelope blocked', 'manually blocked', 'poor reputation sender', 'header based blocked'],
-      },
-      sample: '550 Administrative prohibition - envelope blocked - https://community.mimecast.com/docs/DOC-1369#550',
-      source: 'https://mimecastsupport.zendesk.com/hc/en-us/articles/34000709564691 (SMTP error codes)',
-    },
-    {
-      id: 'mimecast-spoofing',
-      gives: 'auth_failed',
-      when: { says: ['anti spoofing', 'antispoofing'] },
-      sample: '550 Rejected by header based Anti-Spoofing policy: news@example.com',
-      source: 'https://mimecastsupport.zendesk.com/hc/en-us/articles/34000709564691 (SMTP error codes)',
-    },
-    {
-      id: 'mimecast-signature',
-      gives: 'content_rejected',
-      when: { says: ['email rejected due to security policies'] },
-      sample: '554 Email rejected due to security policies - MCSpamSignature.sa.2.2',
-      source: 'https://mimecastsupport.zendesk.com/hc/en-us/articles/34000709564691 (SMTP error codes)',
-    },
-    {
-      id: 'mimecast-busy',
-      gives: 'temporary',
-      when: {
-        says: [
-          'internal resources are temporarily unavailable',
-          'recipient temporarily unavailable',
-          'account (inbounds|outbounds) disabled',
-        ],
-      },
-      sample: '451 Internal resources are temporarily unavailable - https://community.mimecast.com/docs/DOC-1369#451',
-      source: 'https://mimecastsupport.zendesk.com/hc/en-us/articles/34000709564691 (SMTP error codes)',
-    },
-  ],
-}
-
-export const barracuda: RuleTable = {
-  name: 'barracuda',
-  hosts: ['barracudanetworks.com', 'cudaops.com', 'cudamail.com'],
-  marks: ['cuda nsu'],
-  rules: [
-    {
-      id: 'barracuda-no-such-user',
-      gives: 'invalid_address',
-      when: { says: ['cuda nsu'], code: ['5yz'], unless: ['(blocked|spam|policy|denied|listed|reputation|blacklisted)', 'temporar*'] },
-      sample: '550 cuda_nsu 5.1.1 <jean@example.com>: Recipient address rejected: User unknown',
-      source: 'https://campus.barracuda.com/ (Email Gateway Defense, error codes)',
-    },
-    {
-      id: 'barracuda-blocked',
-      gives: 'sender_blocked',
-      when: { says: ['permanent failure for one or more recipients blocked', 'for one or more recipients * blocked'] },
-      sample: '550 permanent failure for one or more recipients (jean@example.com:blocked)',
-      source: 'https://campus.barracuda.com/ (Email Gateway Defense, error codes)',
-    },
-  ],
-}
 
 export const otherGateways: RuleTable = {
   name: 'gateways',

@@ -2,6 +2,7 @@
  * Mail services that send for others (Amazon SES, SendGrid, Mailgun, SparkPost, Postmark): what they refuse or suppress themselves.
  *
  * A suppression list holds addresses that bounced once, and those whose owner complained: it proves neither.
+ *
  * Pure.
  */
 import type { RuleTable } from '../rule.ts'

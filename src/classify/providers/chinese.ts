@@ -1,46 +1,12 @@
 /**
- * Mail.ru, Yandex, Tencent QQ, NetEase and Sina.
+ * Tencent QQ, NetEase (163, 126) and Sina.
  *
  * Pure.
  */
 import type { RuleTable } from '../rule.ts'
 
-export const russian: RuleTable = {
-  name: 'mail.ru, yandex',
-  hosts: ['mail.ru', 'yandex.ru', 'yandex.net', 'rambler.ru', 'ya.ru'],
-  rules: [
-    {
-      id: 'mailru-disabled',
-      gives: 'inactive_address',
-      when: {
-        says: [
-          'local mailbox is unavailable account is disabled',
-          'invalid mailbox * account is disabled',
-          'is unavailable account is disabled',
-          'account is frozen',
-        ],
-      },
-      sample: '550 Message was not accepted -- invalid mailbox. Local mailbox jean@mail.ru is unavailable: account is disabled',
-      source: 'https://help.mail.ru/developers/mailing_rules/technical',
-    },
-    {
-      id: 'mailru-not-found',
-      gives: 'invalid_address',
-      when: { says: ['local mailbox is unavailable user (is|) (not|) found', 'is unavailable user not found'] },
-      sample: '550 Message was not accepted -- invalid mailbox. Local mailbox jean@mail.ru is unavailable: user not found',
-      source: 'https://help.mail.ru/developers/mailing_rules/technical',
-    },
-    {
-      id: 'yandex-policy',
-      gives: 'recipient_policy',
-      when: { says: ['policy rejection on the target address'] },
-      sample: '550 5.7.1 Policy rejection on the target address',
-      source: 'https://yandex.com/support/mail/web/letter/create.html',
-    },
-  ],
-}
-
 const neteaseDoc = 'https://help.mail.163.com/faqDetail.do?code=d7a5dc8471cd0c0e8b4b8f4f8e49998b374173cfe9171305fa1ce630d7f67ac2'
+
 const qqDoc = 'https://service.mail.qq.com/'
 
 export const chinese: RuleTable = {

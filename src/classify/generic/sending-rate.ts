@@ -1,0 +1,90 @@
+/**
+ * Words that say: too much, too fast.
+ *
+ * Pure.
+ */
+import type { RuleTable } from '../rule.ts'
+
+export const sendingRate: RuleTable = {
+  name: 'sending rate',
+  rules: [
+    {
+      id: 'our-quota',
+      gives: 'rate_limited',
+      when: {
+        says: [
+          '(daily|hourly|sending|submission|relay|relaying|outbound|outgoing|smtp) * (quota|limit|limits) (exceeded|reached|has been|was|is|for|-|)',
+          '(reached|exceeded|exceeds|over|hit) * (daily|hourly|sending|submission|relay|outbound|outgoing) * (quota|limit|limits)',
+          'user sending limit',
+          '(reached|exceeded|hit) (the|your|its|their) limit (of|for|on) * (messages|emails|mails|recipients)',
+          '(too many|maximum|max) (messages|mails|emails|recipients|e mails|mail) * (hour|day|minute|minutes|period|connection|session|today|daily|per)',
+          'sent to too many recipients',
+          'sender has exceeded',
+          'sender is sending too',
+          'you have (exceeded|reached|sent too)',
+          'exceeded (the|your|its|their|a) (rate|hourly|daily|message|messages|sending|limit|maximum)',
+          'per (hour|day|minute|second) (limit|exceeded|reached)',
+        ],
+        unless: ['size limit', 'storage', 'mailbox (quota|size)', 'message size', 'account storage', 'relay access denied'],
+      },
+      sample: '550 Hourly sending limit reached for news.example.com',
+      source: 'https://support.google.com/a/answer/166852',
+    },
+    {
+      id: 'too-fast',
+      gives: 'rate_limited',
+      when: {
+        says: [
+          'rate (limit|limits|limited|limiting|exceeded|control|throttle|throttled|throttling)',
+          'ratelimit*',
+          '(unusual|high|excessive) (rate|volume)',
+          '(is|are) receiving mail (too quickly|at a rate)',
+          'rate that prevents',
+          'receive messages per hour',
+          'exceeded (their|the|its) limit for the number of',
+          'exceeded message rate',
+          'throttl*',
+          'too many (concurrent|simultaneous|connections|sessions|errors|messages|recipients|mails|emails|smtp sessions|connects|parallel|transactions|commands|rcpts|invalid|bad commands|mail|emails from|incoming|open)',
+          'too (much|many) (mail|messages|traffic|connections|load)  from',
+          'too fast',
+          'too frequent*',
+          'too often',
+          'slow down',
+          '(connection|connections|session|sessions|concurrency|message|messages) * (limit|limits|rate) (exceeded|reached|has been reached|has exceeded|is reached)',
+          '(concurrent|simultaneous|parallel) (connection|connections|sessions) * (limit|exceeded|many|reached)',
+          'maximum number of (concurrent|connections|messages|recipients|sessions)',
+          'max message per connection',
+          'max (messages|connections|recipients|rcpt) (per|reached|exceeded)',
+          'excessive (volume|connections|messages|number)',
+          'unexpected volume',
+          'frequency (limited|limit|exceeded)',
+          'sent too many',
+          'sending too (many|much|fast)',
+          'mail flood',
+          '(more|over) than * (messages|recipients|connections) (per|in|within)',
+          'trop (de connexions|de connections|de messages|de mails|d erreurs|nombreux|d envois|rapide)',
+          'zu viele (verbindungen|nachrichten|mails|e mails|empfanger|empfänger|gleichzeitige)',
+          'demasiad* (conexiones|mensajes|correos)',
+          'troppe connessioni',
+          'troppi (messaggi|destinatari)',
+          'muitas (conexoes|mensagens)',
+          'limite de (envio|envios|mensagens por|conexoes)',
+          'te veel (berichten|verbindingen)',
+          'слишком (много|часто)',
+          'превышен* (лимит|количество|число|частота) (писем|сообщений|отправ*|соединений|подключений)',
+          '(频率|发送频率|连接数|过于频繁|太频繁)',
+        ],
+        unless: [
+          'too many hops',
+          'too many received',
+          'message size',
+          'unknown users',
+          'too many failed logins of the recipient',
+          'invalid recipients are',
+        ],
+      },
+      sample: '421 Too many concurrent SMTP connections; please try again later.',
+      source: 'RFC 3463 §3.5 (X.4.5); seen in the field',
+    },
+  ],
+}

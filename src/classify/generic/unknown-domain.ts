@@ -1,0 +1,77 @@
+/**
+ * Words that say: there is no such domain.
+ *
+ * Pure.
+ */
+
+import type { RuleTable } from '../rule.ts'
+import { hope } from './hope.ts'
+
+export const unknownDomain: RuleTable = {
+  name: 'unknown domain',
+  rules: [
+    {
+      id: 'domain-unknown',
+      gives: 'invalid_domain',
+      when: {
+        says: [
+          'host or domain name not found',
+          '(host|hostname|domain|site|mail server|dns domain|domain name|recipient domain|destination domain|destination host|mail domain) (name|) (is|was|) (unknown|not found|not known|nonexistent|non existent|unresolvable|does not exist|doesnt exist|not exist|invalid|unroutable)',
+          '(unknown|nonexistent|non existent|unrouteable|unroutable|invalid|unresolvable) (host|hostname|domain|mail domain|destination domain|recipient domain|destination host)',
+          '(no|any) such (host|domain|hostname)',
+          'couldnt find any host (named|by that name)',
+          'could not find (any|a|the) (host|domain|mail server|mail exchanger)',
+          '(couldnt|could not|unable to|cannot|cant) (find|resolve|locate|look up|lookup) (the|a|any|) (domain|host|hostname|mx|destination|recipient domain|address of)',
+          '(domain|host|name) * (does not|doesnt) (exist|resolve)',
+          'domain * (not|couldnt be|could not be|cannot be) (found|resolved|located|resolvable)',
+          'because the domain * couldnt be found',
+          'domain * (not exist|no existe|nicht gefunden|existiert nicht|introuvable|inexistant|n existe pas|non esiste|nao existe|bestaat niet)',
+          '(nxdomain|dnsdomaindoesnotexist)',
+          'name service error for * (host not found|not found)',
+          'host not found',
+          'no mail hosts for domain',
+          'no data known',
+          'name or service not known',
+          'domain (has|have) (no|expired) (mx|mail exchangers|valid|a|dns)',
+          'no (mx|mail exchanger|a or mx|mx or a|dns|mx records|address) * (for|in) (domain|host|this domain|the domain)',
+          'an mx or srv record indicated no smtp service',
+          'all relevant mx records point to non existent hosts',
+          'unrouteable (mail|) domain',
+          'all host address lookups failed permanently',
+          'illegal host domain name',
+          'domain name * (unknown|not found|expired)',
+          'domaine (inconnu|inexistant|introuvable|invalide)',
+          '(domain|domäne) (unbekannt|nicht gefunden|existiert nicht)',
+          'dominio (desconocido|no existe|inexistente|sconosciuto|non esiste|non trovato|desconhecido|nao existe|invalido|no encontrado)',
+          'domein (onbekend|bestaat niet|niet gevonden)',
+          'домен * (не найден|не существует|неизвестен)',
+          '域名 * (不存在|无效|错误|无法解析)',
+          'ドメイン * (存在しません|見つかりません|不明)',
+        ],
+        unless: [
+          ...hope,
+          'sender',
+          'relay',
+          'from address',
+          'your domain',
+          'mail from',
+          'timed out',
+          'timeout',
+          'refused',
+          'service unavailable',
+          'absender',
+          'remitente',
+          'mittente',
+          'servfail',
+          'resource record',
+          'helo',
+          'ehlo',
+          'client host',
+          'reverse',
+        ],
+      },
+      sample: '550 Unknown domain',
+      source: 'Postfix 3.7 smtp_addr.c; RFC 3463 §3.2 (X.1.2)',
+    },
+  ],
+}
