@@ -34,6 +34,11 @@ export type App = {
   stop(): Promise<void>
 }
 
+/** The configuration asks for what this version cannot do. */
+class ConfigInvalid extends Error {
+  readonly code = 'ERR_CONFIG_INVALID'
+}
+
 export type AppDeps = { readonly log: Log; readonly version: string; readonly now: () => number }
 
 export function createApp(config: Config, { log, version, now }: AppDeps): App {
@@ -45,6 +50,7 @@ export function createApp(config: Config, { log, version, now }: AppDeps): App {
   let stopping: Promise<void> | null = null
 
   async function start(): Promise<Listening> {
+    if (config.store.kind !== 'level') throw new ConfigInvalid('store.kind: must be level in this version of rebond, not postgres')
     const keys = await signingKeys(config)
     if (keys.made) log.info({ file: keys.file }, 'made a key for return paths; keep it with your backups')
     const store = await openLevelStore({ path: config.store.path, now, log, metrics })

@@ -34,6 +34,11 @@ export type Evidence = Words & {
 /** Characters of a reply that are read: a legal one has at most 512 octets a line. Of longer ones both ends count. */
 export const maxTextLength = 4_000
 
+/** A sending server that quotes the reply to its HELO or MAIL (Postfix, Exim, qmail): no recipient had been named. */
+const beforeRecipients =
+  /\bin reply to (?:mail from|ehlo|helo)\b|\bserver after (?:mail from|ehlo|helo|initial connection)\b|\bbut (?:my name|sender) was rejected\b/i
+/** What qmail adds at the end of its last attempt. */
+const givesUp = /\s(?:giving up on [^\s]{1,255}|i'm not going to try again; this message has been in the queue too long\.?)\s*$/i
 /** What the sending server adds to the words of the other: which command they answered. */
 const inReplyTo = /\(in reply to [a-z ]{3,40}\)/gi
 const control = /[\0-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]+/g
@@ -51,8 +56,9 @@ export function readEvidence(
     .replace(inReplyTo, ' ')
     .replace(control, ' ')
   const nested = innermostReply(whole)
+  const early = (context.phase === 'rcpt' || context.phase === 'report') && beforeRecipients.test(whole)
   const outerHead = readHead(whole.trimStart())
-  const lines = splitLines((nested ?? whole).trimStart()).map(readHead)
+  const lines = splitLines((nested ?? whole).replace(inReplyTo, ' ').replace(givesUp, '').trimStart()).map(readHead)
   const texts = lines.map(line => line.text)
   const text = texts.join(' ')
   const read = readWords(text)
@@ -69,7 +75,7 @@ export function readEvidence(
     addressesAt: read.addressesAt,
     hasIp: read.hasIp,
     statuses: read.statuses,
-    phase: context.phase,
+    phase: early ? 'mail' : context.phase,
     code: code ?? outerHead.code,
     outerClass:
       outerHead.code !== null ? Math.floor(outerHead.code / 100) : (outerStatus?.class ?? (code === null ? null : Math.floor(code / 100))),

@@ -9,6 +9,7 @@ import { createLog } from '../observe/log.ts'
 import { configOption } from './check-config.ts'
 import { loadConfig } from './load-config.ts'
 import { type CommandIo, sentence } from './run-command.ts'
+import { createSystemdNotifier } from './systemd-notifier.ts'
 import { version } from './version.ts'
 
 const help = `usage: rebond serve --config FILE
@@ -28,7 +29,10 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
     return 1
   }
+  // The store's own files are made by LevelDB with the process's mask: nobody else reads them.
+  process.umask(0o077)
   const log = createLog(loaded.config.log.level)
+  const systemd = createSystemdNotifier(io.env, log)
   const app = createApp(loaded.config, { log, version, now: Date.now })
   // Signals count from here on: one that comes while the store opens must not leave half a server behind.
   const stopped = nextSignal(['SIGTERM', 'SIGINT'])
@@ -37,6 +41,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
     for (const at of relay) io.stdout.write(`listening relay ${formatAddress(at)}\n`)
     for (const at of bounce) io.stdout.write(`listening bounce ${formatAddress(at)}\n`)
     io.stdout.write(`listening http ${formatAddress(http)}\nready\n`)
+    systemd.ready()
   } catch (err) {
     io.stderr.write(`rebond: ${inTheWay(err, file)}\n`)
     await app.stop()
@@ -45,6 +50,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   const onHangup = () => void reload(file, app, log)
   process.on('SIGHUP', onHangup)
   const signal = await stopped
+  systemd.stopping()
   log.info({ signal }, 'stopping')
   const again = nextSignal(['SIGTERM', 'SIGINT']).then(() => log.warn('stopped at once by a second signal'))
   await Promise.race([app.stop(), again])

@@ -52,7 +52,12 @@ export function createReportParser(options: ReportParserOptions = {}): ReportPar
   let nextId = 1
 
   function start(): Thread {
-    const worker = new Worker(url, { resourceLimits: { maxOldGenerationSizeMb: maxOldSpaceMb }, name: 'report-parser' })
+    const worker = new Worker(url, {
+      name: 'report-parser',
+      resourceLimits: { maxOldGenerationSizeMb: maxOldSpaceMb },
+      // Of the process's own flags only a loader of TypeScript matters to it.
+      ...(url.pathname.endsWith('.ts') ? {} : { execArgv: [] }),
+    })
     const thread: Thread = { worker, ready: false, job: null }
     worker.unref()
     worker.on('message', (answer: WorkerAnswer) => {

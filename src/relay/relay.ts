@@ -28,6 +28,8 @@ import { WarmConnections } from './warm-connections.ts'
 /** Kept ready when `upstream.warmConnections` is `auto` and upstream is near: its operator and ours are one. */
 const nearWarmConnections = 4
 const adviceEveryMs = 60_000
+/** A CRM's TLS handshake. */
+const handshakeMs = 30_000
 
 export type RelayDeps = {
   readonly config: RelayConfig
@@ -97,7 +99,7 @@ export function createRelay(deps: RelayDeps): Relay {
 
   const secure = async (crm: Connection) => {
     if (!context) throw new Error('there is no certificate')
-    await crm.upgrade(secureServer(context), 'secure')
+    await crm.upgrade(secureServer(context), 'secure', handshakeMs)
   }
 
   const sessionDeps: SessionDeps = {

@@ -90,7 +90,7 @@ async function startTls(
   asker: Asker,
   connection: Connection,
   clientTls: Awaited<ReturnType<typeof readClientTls>>,
-  { hostname }: UpstreamDeps,
+  { hostname, greetingMs }: UpstreamDeps,
   required: boolean,
 ): Promise<Extensions> {
   const offered = await hello(asker, hostname)
@@ -101,7 +101,7 @@ async function startTls(
   const answer = await asker.ask('STARTTLS')
   if (answer.code !== 220) throw new UpstreamUnavailable('tls', `upstream refused STARTTLS: ${formatReplyLine(answer)}`)
   try {
-    await connection.upgrade(secureClient(clientTls), 'secureConnect')
+    await connection.upgrade(secureClient(clientTls), 'secureConnect', greetingMs)
   } catch (cause) {
     throw new UpstreamUnavailable('tls', `TLS with upstream failed: ${(cause as Error).message}`, { cause })
   }

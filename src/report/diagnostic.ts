@@ -9,7 +9,7 @@
 export const maxTextLength = 2_000
 
 const typePrefix = /^\s*(?:smtp|x-?[a-z0-9._-]{1,40}|lmtp|dns|rfc822|local|unix|notes|x400|mapi|utf-8|http)\s*;\s*/i
-const code = /(?:^|[\s:;'"([>\]-])#?([45][0-5]\d)(?=[\s:;,.#'")-])(?![.:]\d)(?!-\d{2})/g
+const code = /(?:^|[\s:;'"([>\]-])#?([45][0-57]\d)(?=[\s:;,.#'")-])(?![.:]\d)(?!-\d{2})/g
 const statusCode = /(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)/
 
 const hostPatterns: readonly RegExp[] = [
@@ -79,4 +79,19 @@ export function hostIn(text: string): string | null {
     if (host && /[.:]/.test(host)) return host.replace(/\.$/, '')
   }
   return null
+}
+
+const noReason =
+  /^(?:service (?:is )?unavailable|transaction failed|delivery (?:failed|error|report)|(?:permanent|unknown|other|smtp|general) (?:failure|error)|undeliverable|message (?:not delivered|undeliverable)|failed|error|invalid)$/i
+
+/** Says whether a diagnostic gives no reason: none at all, a bare code, or sendmail's "Service unavailable", whose reason stands in the transcript. */
+export function saysLittle(diagnostic: string | null): boolean {
+  if (diagnostic === null) return true
+  const words = diagnostic
+    .slice(0, 400)
+    .split(/\s+/)
+    .filter(word => /\p{L}/u.test(word) && !/[@\d]/.test(word))
+    .join(' ')
+    .replace(/[.:;,!]+$/, '')
+  return words.length < 3 || noReason.test(words)
 }

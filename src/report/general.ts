@@ -26,13 +26,15 @@ export async function parseReportGeneral(raw: Buffer): Promise<Report> {
   const own = readMail(raw)
   const mail = await readMailGeneral(own)
   const report = mail ? readReport(mail) : null
-  if (report && (own.sound || names(report))) return report
+  if (report && own.sound) return report
   const lenient = readReport(own)
-  return report && !names(lenient) && lenient.kind === 'other' ? report : lenient
+  return report && knows(report) >= knows(lenient) ? report : lenient
 }
 
-function names({ recipients }: Report): boolean {
-  return recipients.some(one => one.address !== null)
+/** How much a report says: of a broken mail, the reading that finds more is the better one. */
+function knows({ kind, recipients }: Report): number {
+  const found = recipients.filter(one => one.address !== null)
+  return 2 * found.length + found.filter(one => one.diagnostic !== null).length + (kind === 'other' ? 0 : 1)
 }
 
 /** Null: mailparser gave up on this mail. */

@@ -43,7 +43,9 @@ export function unnamedRecipient({ originalTo }: Notice): NamedRecipient {
 
 /** The words of the notice as a last resort: without headings, commands and lines of a MIME structure. */
 export function wordsOf({ words }: Pick<Notice, 'words'>): string {
+  const begin = /\b(?:failed|reasons?):[ \t]{0,20}\n/i.exec(words.slice(0, 3 * maxSaid))
   return words
+    .slice(begin ? begin.index + begin[0].length : 0)
     .slice(0, 3 * maxSaid)
     .split('\n')
     .filter(line => !/^\s*(?:--|>>>|This is a (?:MIME|multi-?part)|Content-)/i.test(line))
@@ -64,9 +66,21 @@ function allWordsAbout({ address, said }: NamedRecipient, notice: Notice): strin
     .slice(0, maxSaid)
   if (tells(behind)) return behind
   const front = words.slice(Math.max(0, at - maxSaid), at)
-  if (tells(front)) return front.trim()
-  if (said.length >= enough || behind.includes(said)) return said || behind || wordsOf(notice)
+  if (tells(front)) return paragraphsThatTell(front)
+  if (said.length >= enough || plain(behind).includes(plain(said))) return said || behind || wordsOf(notice)
   return `${said}\n${behind.slice(0, 2 * enough)}`.trim()
+}
+
+function plain(text: string): string {
+  return text.replace(/[\s"']{1,200}/g, ' ').trim()
+}
+
+function paragraphsThatTell(text: string): string {
+  return text
+    .split(/\n[ \t]{0,80}\n/)
+    .filter(tells)
+    .join('\n')
+    .trim()
 }
 
 /** Says whether words quote a reply or a status. */

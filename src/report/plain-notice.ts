@@ -4,10 +4,10 @@
  * Pure.
  */
 import { isAutoReply } from './auto-reply.ts'
-import { cleanDiagnostic, hostIn, replyCodeIn, statusIn } from './diagnostic.ts'
 import { namedRecipients, unnamedRecipient, wordsOf } from './named-recipients.ts'
 import type { Notice } from './notice.ts'
 import { isFailureNotice, saysDelayed } from './notice-signs.ts'
+import { quotedWords } from './quoted-words.ts'
 import type { NamedRecipient } from './readers/reader.ts'
 import type { Action, ReportedRecipient } from './report.ts'
 import { foundOf, type ReportFound } from './report-found.ts'
@@ -27,14 +27,7 @@ export function plainNotice(notice: Notice): ReportFound | null {
 }
 
 function reported(one: NamedRecipient, action: Action, notice: Notice): ReportedRecipient {
-  const diagnostic = cleanDiagnostic(one.said === '' ? wordsOf(notice) : one.said)
-  return {
-    address: one.address,
-    originalAddress: one.originalAddress,
-    action: one.action ?? action,
-    status: one.status ?? (diagnostic === null ? null : statusIn(diagnostic)),
-    replyCode: diagnostic === null ? null : replyCodeIn(diagnostic),
-    diagnostic,
-    remoteMta: diagnostic === null ? null : hostIn(diagnostic),
-  }
+  const words = quotedWords(one.said === '' ? wordsOf(notice) : one.said)
+  const { address, originalAddress } = one
+  return { address, originalAddress, action: one.action ?? action, ...words, status: one.status ?? words.status }
 }

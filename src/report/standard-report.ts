@@ -6,11 +6,12 @@
  * Pure.
  */
 import { type DeliveryStatus, parseDeliveryStatus } from './delivery-status.ts'
-import { cleanDiagnostic, hostIn, replyCodeIn, statusIn } from './diagnostic.ts'
+import { saysLittle } from './diagnostic.ts'
 import { readMail } from './mail.ts'
 import { namedRecipients, tells, wordsOf } from './named-recipients.ts'
 import { type Notice, noticeOf } from './notice.ts'
 import { isAnswer, isFailureNotice, isSystemSender, saysDelayed } from './notice-signs.ts'
+import { quotedWords } from './quoted-words.ts'
 import { fieldsInText, withoutFields } from './readers/fields-in-text.ts'
 import { completeLocal } from './readers/local-names.ts'
 import type { NamedRecipient } from './readers/reader.ts'
@@ -50,7 +51,7 @@ export function sieveRefusal(notice: Notice): ReportFound | null {
   if (!/\b(?:rejected|refused)\b/i.test(notice.words.slice(0, 1_000))) return null
   const [one] = parseDeliveryStatus(part.text).recipients
   const recipient = { ...bareRecipient(one?.address ?? null, 'failed'), originalAddress: one?.originalAddress ?? null }
-  return foundOf([withWords(recipient, cleanDiagnostic(wordsOf(notice)))])
+  return foundOf([withWords(recipient, wordsOf(notice))])
 }
 
 function complete(read: DeliveryStatus['recipients'], status: DeliveryStatus, notice: Notice): ReportFound {
@@ -65,21 +66,6 @@ function complete(read: DeliveryStatus['recipients'], status: DeliveryStatus, no
   return foundOf(recipients, { reportingMta: status.reportingMta, originalEnvelopeId: status.originalEnvelopeId })
 }
 
-const noReason =
-  /^(?:service (?:is )?unavailable|transaction failed|delivery (?:failed|error|report)|(?:permanent|unknown|other|smtp|general) (?:failure|error)|undeliverable|message (?:not delivered|undeliverable)|failed|error|invalid)$/i
-
-/** A diagnostic without a reason: none, a bare code, or sendmail's "Service unavailable", whose reason stands in the transcript. */
-function saysLittle(diagnostic: string | null): boolean {
-  if (diagnostic === null) return true
-  const words = diagnostic
-    .slice(0, 400)
-    .split(/\s+/)
-    .filter(word => /\p{L}/u.test(word) && !/[@\d]/.test(word))
-    .join(' ')
-    .replace(/[.:;,!]+$/, '')
-  return words.length < 3 || noReason.test(words)
-}
-
 /** Fills what the fields leave open from the words about the same recipient. */
 function fromWords(one: ReportedRecipient, named: readonly NamedRecipient[], count: number, notice: Notice): ReportedRecipient {
   const keys = [one.address, one.originalAddress].flatMap(address => (address === null ? [] : [address.toLowerCase()]))
@@ -89,17 +75,18 @@ function fromWords(one: ReportedRecipient, named: readonly NamedRecipient[], cou
   const address = one.address ?? own?.address ?? null
   if (!saysLittle(one.diagnostic)) return { ...one, address }
   const said = own && (count > 1 || tells(own.said)) ? own.said : count === 1 ? wordsOf(notice) : ''
-  return withWords({ ...one, address }, cleanDiagnostic([one.diagnostic ?? '', said].filter(part => part !== '').join(' ')))
+  return withWords({ ...one, address }, [one.diagnostic ?? '', said].filter(part => part !== '').join(' '))
 }
 
-function withWords(one: ReportedRecipient, diagnostic: string | null): ReportedRecipient {
+function withWords(one: ReportedRecipient, said: string): ReportedRecipient {
+  const { diagnostic, status, replyCode, remoteMta } = quotedWords(said)
   if (diagnostic === null) return one
   return {
     ...one,
     diagnostic,
-    status: one.status ?? statusIn(diagnostic),
-    replyCode: one.replyCode ?? replyCodeIn(diagnostic),
-    remoteMta: one.remoteMta ?? hostIn(diagnostic),
+    status: one.status ?? status,
+    replyCode: one.replyCode ?? replyCode,
+    remoteMta: one.remoteMta ?? remoteMta,
   }
 }
 

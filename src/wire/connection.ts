@@ -124,21 +124,25 @@ export class Connection {
 
   /**
    * Turns the connection into TLS. What was buffered is for the caller to forget first. Only for connections that read by events.
-   * @throws {Error} the handshake failed; the connection is destroyed.
+   * @throws {Error} the handshake failed, or took longer than `timeoutMs`; the connection is destroyed.
    */
-  async upgrade(secure: (plain: Socket) => TLSSocket, event: 'secure' | 'secureConnect'): Promise<void> {
+  async upgrade(secure: (plain: Socket) => TLSSocket, event: 'secure' | 'secureConnect', timeoutMs: number): Promise<void> {
     const plain = this.#socket
     plain.removeAllListeners()
     plain.on('error', () => {})
     const socket = secure(plain)
     this.#socket = socket
     this.#watch()
-    await Promise.race([
-      once(socket, event),
-      once(socket, 'close').then(() => {
-        throw this.#error ?? new Error('the peer closed the connection during the TLS handshake')
-      }),
-    ])
+    const timer = setTimeout(() => socket.destroy(new Error(`no TLS handshake within ${timeoutMs} ms`)), timeoutMs)
+    const closed = once(socket, 'close').then(() => {
+      throw this.#error ?? new Error('the peer closed the connection during the TLS handshake')
+    })
+    try {
+      await Promise.race([once(socket, event), closed])
+    } finally {
+      clearTimeout(timer)
+      closed.catch(() => {})
+    }
     this.#reader.readEvents(socket)
   }
 

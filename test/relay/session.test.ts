@@ -169,7 +169,11 @@ t.test('TLS to upstream: certificates are verified, opportunistic takes what the
     ['opportunistic, not offered', { tls: 'opportunistic' }, {}, false, /^250-relay/],
     ['opportunistic, offered and broken', { tls: 'opportunistic' }, { keywords: ['STARTTLS', 'DSN'] }, false, /^250-relay/],
   ] as const) {
-    const under = await relayUnderTest(t, { upstream, script })
+    const under = await relayUnderTest(t, {
+      upstream,
+      script,
+      relay: { timeouts: { greetingSeconds: name.includes('broken') ? 0.3 : 60 } },
+    })
     const crm = await under.connect()
     t.match(await crm.ask('EHLO crm.test'), answer, name)
     if (!answer.test('250-relay')) continue

@@ -99,6 +99,7 @@ function serve(
       return ['250-upstream.test greets you', ...keywords.map((word, i) => `250${i === keywords.length - 1 ? ' ' : '-'}${word}`)].join(
         '\r\n',
       )
+    if (verb === 'STAR') return '220 2.0.0 go ahead'
     if (verb === 'HELO') return '250 upstream.test'
     if (verb === 'DATA') return '354 go ahead'
     if (verb === 'QUIT') return '221 2.0.0 upstream says goodbye'

@@ -26,6 +26,7 @@ export const messageSize: RuleTable = {
           'resolver rst recipsizelimit*',
           'max message size',
           'mailsize',
+          'line limit exceeded',
           'size of (the|this|your|) (message|mail|email) *  (exceed*|large|limit)',
           'exceeds size limit',
           'exceeds (the|a|our) (size|maximum)',

@@ -18,6 +18,7 @@ export const noAnswer: RuleTable = {
           '(retry|queue|delivery) timeout',
           'connect* * (refused|reset|lost|dropped|unreachable|no route)',
           'connection refused',
+          'not been collected',
           '(connection|session) could not be (established|made|opened)',
           '(connection|session) * (lost|dropped|reset|aborted|broken|closed unexpectedly|interrupted|closed by)',
           'lost connection',

@@ -74,7 +74,7 @@ export const recipientPolicy: RuleTable = {
           '수신 * (거부|거절|차단)',
           '수신거부',
         ],
-        unless: ['no such user', 'relay'],
+        unless: ['relay'],
       },
       sample: '550 5.7.1 The user or domain that you are sending to (or from) has a policy that prohibited the mail that you sent',
       source: 'https://support.google.com/a/answer/3726730; RFC 3463 §3.8 (X.7.1, X.7.2)',

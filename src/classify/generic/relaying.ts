@@ -100,6 +100,7 @@ export const relaying: RuleTable = {
           'already (has|have) (my|a) delivered to',
           'is looping',
         ],
+        unless: ['user unknown'],
       },
       sample: '554 5.4.6 Too many hops',
       source: 'RFC 5321 §6.3; RFC 3463 §3.5 (X.4.6)',

@@ -50,6 +50,7 @@ export const senderAuthentication: RuleTable = {
           'ip name possibly forged',
           'no (dns|name|hostname|host name) * (for|found for) your (ip|host|server)',
           'dns check failure',
+          'unverif* sending (ip|ips)',
           'your (ip|host|server) * (does not|doesnt) (have|resolve)',
           'client (host|name|) * (not|no) (resolvable|dns)',
           '(cannot|can not|cant|could not|unable to) (resolve|find|lookup) your (ip|host|hostname|address|server)',

@@ -131,6 +131,18 @@ export const senderVerification: RuleTable = {
       source: `${postfix}#reject_non_fqdn_helo_hostname`,
     },
     {
+      id: 'refused-at-mail',
+      gives: 'relay_config',
+      when: {
+        says: ['(does not|doesnt|not) exist', '(unknown|invalid|nonexistent|unresolvable|unroutable)', 'not found', 'not valid'],
+        phase: ['mail'],
+        code: ['5yz'],
+      },
+      sample: '553 5.1.0 news.example.com does not exist',
+      samplePhase: 'mail',
+      source: 'RFC 5321 §3.3: a reply to MAIL speaks of the reverse-path',
+    },
+    {
       id: 'smtputf8-required',
       gives: 'relay_config',
       when: { says: ['smtputf8', 'internationalized (address|email|mail)', 'non ascii (address|local part|recipient)'], code: ['5yz'] },

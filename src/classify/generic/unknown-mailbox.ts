@@ -59,6 +59,8 @@ export const unknownMailbox: RuleTable = {
           '@ (no such|unknown) (user|address|recipient|mailbox)',
           'know (anyone|anybody) by that name',
           'validrcptto',
+          'did not exactly match',
+          'final delivery userid',
           'account not available',
           'user account is unavailable',
           'user unknown',
@@ -121,7 +123,6 @@ export const unknownMailbox: RuleTable = {
         ],
         unless: [
           'sender',
-          'from',
 
           'your account',
           'your address',

@@ -31,7 +31,14 @@ export const gmail: RuleTable = {
     {
       id: 'gmail-no-such-user',
       gives: 'invalid_address',
-      when: { says: ['/nosuchuser', 'email account that you tried to reach does not exist'] },
+      when: {
+        says: [
+          '/nosuchuser',
+          'email account that you tried to reach does not exist',
+          'address not found your message wasnt delivered',
+          'because the address couldnt be found',
+        ],
+      },
       sample:
         '550-5.1.1 The email account that you tried to reach does not exist.\n550 5.1.1 https://support.google.com/mail/?p=NoSuchUser - gsmtp',
       source: 'https://support.google.com/mail/?p=NoSuchUser',
@@ -105,7 +112,13 @@ export const gmail: RuleTable = {
       id: 'gmail-group',
       gives: 'recipient_policy',
       when: {
-        says: ['the group you tried to contact', 'permission to post messages to the group', '/policyviolation', 'violates * email policy'],
+        says: [
+          'groups.google.com',
+          'the group you tried to contact',
+          'permission to post messages to the group',
+          '/policyviolation',
+          'violates * email policy',
+        ],
       },
       sample:
         "550 5.7.1 We're writing to let you know that the group you tried to contact (info) may not exist, or you may not have permission to post messages to the group.",

@@ -28,6 +28,14 @@ export const sendingServices: RuleTable = {
       source: 'https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html',
     },
     {
+      id: 'mailgun-recipient-rejected',
+      gives: 'invalid_address',
+      when: { says: ['recipient rejected'], status: ['5.0.1'], here: true },
+      sample: '550 5.0.1 Recipient rejected',
+      sampleHost: 'mxb.mailgun.org',
+      source: 'https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store (no route matched)',
+    },
+    {
       id: 'ses-identity',
       gives: 'relay_config',
       when: {

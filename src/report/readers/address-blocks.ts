@@ -28,6 +28,8 @@ const expanded = /\((?:ultimately )?(?:expanded|generated) (?:from|by):? ?<?([^\
 const onlyLabel = /^(?:because|for the following reasons?|reasons?|error|grund|raison|motivo|причина|原因|理由)\s*[:：]?$/i
 /** Exim's word for an alias whose members are nobody's business. */
 const hidden = /^\s*an undisclosed address/i
+/** qmail's last line under a reply that it quotes: it gives up on every one. */
+const givingUp = /^Giving up on \S{1,255}$/
 const maxBlocks = 500
 const maxSaid = 4_000
 /** Words of this length in one paragraph need no further one. */
@@ -110,6 +112,7 @@ function add(block: Block, line: string): void {
   if (from?.includes('@')) block.originalAddress ??= from
   const text = line.replace(expanded, '').trim()
   if (text === '' || block.size > maxSaid || (block.said.length === 0 && onlyLabel.test(text))) return
+  if (block.said.length > 0 && givingUp.test(text)) return
   block.said.push(text)
   block.size += text.length
 }

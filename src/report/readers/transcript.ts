@@ -4,6 +4,7 @@
  *
  * Pure.
  */
+import { saysLittle } from '../diagnostic.ts'
 import type { Notice } from '../notice.ts'
 import { addressesIn } from '../text-address.ts'
 import { completeLocal } from './local-names.ts'
@@ -37,7 +38,7 @@ export const transcript: Reader = {
     }
     return [...state.named.values()].map(({ address, originalAddress, said, session }): NamedRecipient => {
       // The session quotes the reply in full where the reason cuts it; lines about nobody belong to all.
-      const more = session.length > 0 ? session : state.loose
+      const more = saysLittle(session.join(' ')) ? [...session, ...state.loose] : session
       return { address, originalAddress, said: [...said, ...more].join('\n'), action: null }
     })
   },

@@ -45,16 +45,29 @@ export function createGroupCommit(
   let running: Promise<void> | null = null
   let timer: NodeJS.Timeout | null = null
 
-  function start(): void {
+  /** Deferred units travel with the next one; when none comes in time, an empty one takes them along. */
+  function deferUntilLater(): void {
+    if (deferred === 0 || suspended || running) return
+    timer ??= setTimeout(() => {
+      timer = null
+      // A failure has its own way to be told; the deferred units are kept.
+      drain().catch(() => {})
+    }, deferForMs)
+  }
+
+  function stopTimer(): void {
     if (timer) clearTimeout(timer)
     timer = null
-    running ??= run()
+  }
+
+  async function drain(): Promise<void> {
+    if (deferred > 0) await enqueue(new Unit())
   }
 
   async function run(): Promise<void> {
     // A turn of the event loop lets everybody that the last batch, or this round of sockets, woke up join in.
     await nextTurn()
-    while (queue.length > 0 && !suspended) {
+    while (queue.length > deferred && !suspended) {
       const group = takeGroup()
       try {
         await write(group.map(({ unit }) => unit))
@@ -70,6 +83,7 @@ export function createGroupCommit(
       await nextTurn()
     }
     running = null
+    deferUntilLater()
   }
 
   function takeGroup(): Waiting[] {
@@ -87,8 +101,7 @@ export function createGroupCommit(
 
   function suspend(why: StoreUnavailable): void {
     suspended = why
-    if (timer) clearTimeout(timer)
-    timer = null
+    stopTimer()
     const kept = queue.filter(({ resolve }) => resolve === null)
     for (const { reject } of queue) reject?.(why)
     queue = kept
@@ -99,7 +112,8 @@ export function createGroupCommit(
     if (suspended) return Promise.reject(suspended)
     return new Promise((resolve, reject) => {
       queue.push({ unit, resolve, reject })
-      start()
+      stopTimer()
+      running ??= run()
     })
   }
 
@@ -113,21 +127,19 @@ export function createGroupCommit(
       }
       queue.push({ unit, resolve: null, reject: null })
       deferred++
-      if (!suspended && !running) timer ??= setTimeout(start, deferForMs)
+      deferUntilLater()
     },
-    async drain() {
-      if (deferred > 0) await enqueue(new Unit())
-    },
+    drain,
     suspend,
     resume() {
       const lost = dropped
       dropped = 0
       suspended = null
-      if (queue.length > 0) start()
+      deferUntilLater()
       return lost
     },
     async idle() {
-      if (deferred > 0 && !suspended) start()
+      if (!suspended) await drain().catch(() => {})
       while (running) await running
     },
   }
