@@ -37,7 +37,15 @@ function* rows(node, path, value) {
     yield `| \`${path}\` | ${kindOf(node)} | ${inline(value)} | ${node.description ?? ''} |`
     return
   }
-  for (const [key, below] of Object.entries(node.properties)) yield* rows(below, `${path}.${key}`, value[key])
+  if (!node.properties) yield* entries(node, path, value)
+  for (const [key, below] of Object.entries(node.properties ?? {})) yield* rows(below, `${path}.${key}`, value[key])
+}
+
+/** A group whose keys are the operator's own: what each may hold; nothing is there unless it is written. */
+function* entries(node, path, value) {
+  yield `| \`${path}\` | group of NAME: { … } | ${inline(value)} | ${node.description ?? ''} |`
+  for (const [key, below] of Object.entries(node.additionalProperties.properties))
+    yield `| \`${path}.NAME.${key}\` | ${kindOf(below)} | | ${below.description ?? ''} |`
 }
 
 function* sections() {

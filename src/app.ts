@@ -1,19 +1,22 @@
 /**
  * The wiring: configuration → rooms that know each other. No decisions are made here.
  *
- * Order of start: keys, store, bounce listener, sandbox, relay, HTTP: nothing is offered before what it needs is there. Stop is the reverse,
- * the store last, so that what was acknowledged is on disk.
+ * Order of start: keys, store, bounce listener, sandbox, forwarding, relay, HTTP: nothing is offered before what it needs is there. Stop is
+ * the reverse, the store last, so that what was acknowledged is on disk.
  */
 import { lookup } from 'node:dns/promises'
 import { hostname as machineName } from 'node:os'
-import { ruleSetVersion } from './classify/rule-set.ts'
+import type { RuleSet } from './classify/compile-rules.ts'
 import type { Config } from './config/schema.ts'
 import { createHttp } from './http/server.ts'
+import { createForwarder } from './intake/forward.ts'
+import { forwardRoute } from './intake/forward-route.ts'
 import { createIntake } from './intake/intake.ts'
 import { createReportParser } from './intake/report-parser.ts'
 import { formatRefusal } from './judge/refusal.ts'
 import { createReplyJudge } from './judge/replies.ts'
 import { createReportJudge } from './judge/report-judge.ts'
+import { createScreen } from './judge/screen.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createRelay } from './relay/relay.ts'
@@ -28,8 +31,8 @@ export type Listening = { readonly relay: readonly Address[]; readonly bounce: r
 export type App = {
   /** Opens everything; rejects with what is in the way, and then `stop` closes what had been opened. */
   start(): Promise<Listening>
-  /** Reads certificates again. */
-  reload(): Promise<void>
+  /** Reads certificates again, and judges by these rules from now on. */
+  reload(rules: RuleSet): Promise<void>
   /** Takes no more sessions, lets transactions in flight finish, closes everything. Safe to call at any time, and twice. */
   stop(): Promise<void>
 }
@@ -39,14 +42,15 @@ class ConfigInvalid extends Error {
   readonly code = 'ERR_CONFIG_INVALID'
 }
 
-export type AppDeps = { readonly log: Log; readonly version: string; readonly now: () => number }
+export type AppDeps = { readonly log: Log; readonly version: string; readonly now: () => number; readonly rules: RuleSet }
 
-export function createApp(config: Config, { log, version, now }: AppDeps): App {
+export function createApp(config: Config, { log, version, now, rules: atStart }: AppDeps): App {
   const metrics = createMetrics(version)
   const hostname = config.hostname ?? machineName()
   /** What `stop` does, newest first. */
   const closers: (() => Promise<unknown>)[] = []
-  let reload = async (): Promise<void> => {}
+  let rules = atStart
+  let readAgain = async (): Promise<void> => {}
   let stopping: Promise<void> | null = null
 
   async function start(): Promise<Listening> {
@@ -58,7 +62,19 @@ export function createApp(config: Config, { log, version, now }: AppDeps): App {
     const returnPath = createReturnPath({ ...config.returnPath, keys: keys.keys })
     const { policy } = config
     const refusal = { publicUrl: config.http.publicUrl, ...policy.refusal }
-    const judging = { store, policy, metrics, log, now }
+    const judging = { store, policy, metrics, log, now, returnPath, rules: () => rules }
+
+    let upstreamAddress: Address = { host: config.upstream.host ?? '', port: config.upstream.port }
+    const forwarder = createForwarder({
+      config: config.bounce,
+      route: forwardRoute(config, () => upstreamAddress),
+      hostname,
+      store,
+      returnPath,
+      log,
+      metrics,
+      now,
+    })
 
     const parser = createReportParser({ log })
     closers.unshift(() => parser.close())
@@ -71,18 +87,20 @@ export function createApp(config: Config, { log, version, now }: AppDeps): App {
       metrics,
       now,
       parse: raw => parser.parse(raw),
-      judgeReport: createReportJudge({ ...judging, forwardTo: config.bounce.forwardTo }),
+      judgeReport: createReportJudge({ ...judging, forwarding: config.bounce }),
+      onJudged: forwarder.wake,
       upstreamAddresses: () => addressesOf(config.upstream.host),
     })
     const bounce = await intake.listen()
     closers.unshift(() => intake.stop())
 
-    let upstreamAddress: Address = { host: config.upstream.host ?? '', port: config.upstream.port }
     if (config.upstream.host === null) {
       const sandbox = createSandbox({ log, hostname, bounceAddress: () => first(bounce), returnPathDomain: returnPath.domain, now })
       upstreamAddress = await sandbox.listen()
       closers.unshift(() => sandbox.close())
     }
+    await forwarder.start()
+    closers.unshift(() => forwarder.stop())
 
     const relay = createRelay({
       config: config.relay,
@@ -94,7 +112,7 @@ export function createApp(config: Config, { log, version, now }: AppDeps): App {
       metrics,
       now,
       returnPath,
-      screen: keys => store.lookup(keys, now()),
+      screen: createScreen({ store, now }),
       whenUnavailable: config.store.whenUnavailable,
       refuse: (block, address) => formatRefusal(block, address, refusal),
       store,
@@ -112,13 +130,14 @@ export function createApp(config: Config, { log, version, now }: AppDeps): App {
       metrics,
       now,
       version,
-      ruleSetVersion,
+      ruleSetVersion: () => rules.version,
       health: async () => ({ store: await answers(store.check()), ...(await relay.health()), bounce: true }),
+      wakeForwarder: forwarder.wake,
     })
     const httpAt = await http.listen()
     closers.unshift(() => http.close())
 
-    reload = async () => {
+    readAgain = async () => {
       await relay.reload()
       await intake.reload()
     }
@@ -134,7 +153,10 @@ export function createApp(config: Config, { log, version, now }: AppDeps): App {
 
   return {
     start,
-    reload: () => reload(),
+    reload(next) {
+      rules = next
+      return readAgain()
+    },
     stop() {
       stopping ??= close()
       return stopping

@@ -34,9 +34,13 @@ export function classifyReply(words: string | Reply, context: ReplyContext = {})
   return verdict
 }
 
+/** Replies about a login, in whatever phase (RFC 4954 §6, RFC 5248 §2.4). */
+const loginCodes = new Set([530, 534, 535, 538])
+
 /** Rules, nested replies, our own addresses and the phase; the caller knows what a 4yz and the number of recipients mean. */
 export function decide(evidence: Evidence, context: ReplyContext): Verdict {
-  const verdict = byPhase(byRules(evidence, context), evidence.phase)
+  const loginRefused = evidence.code !== null && loginCodes.has(evidence.code)
+  const verdict = byPhase(byRules(evidence, context), loginRefused ? 'auth' : evidence.phase)
   if (verdict.fault === 'network' || verdict.fault === 'sender' || verdict.fault === 'content') return verdict
   return namesUs(evidence, context) ? verdictOf('relay_config', 'names-our-address') : verdict
 }

@@ -101,7 +101,7 @@ function holds(row: Row, evidence: Evidence, hits: Uint8Array, here: (row: Row) 
 
 function codeHolds(wanted: NonNullable<When['code']>, { code, status, reportStatus }: Evidence): boolean {
   const kind = code === null ? ((status ?? reportStatus)?.class ?? null) : Math.floor(code / 100)
-  return wanted.some(one => (one === '4yz' ? kind === 4 : one === '5yz' ? kind === 5 : one === code))
+  return wanted.some(one => (one === '4yz' ? kind === 4 : one === '5yz' ? kind === 5 : one === 'none' ? code === null : one === code))
 }
 
 /** The report's own status counts only where the words carry none. */

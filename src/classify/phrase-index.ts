@@ -3,7 +3,7 @@
  *
  * Pure.
  */
-import { minPrefixLength, parsePhrase, type Step, takesFrom } from './phrase.ts'
+import { firstWords, minPrefixLength, parsePhrase, type Step, takesFrom } from './phrase.ts'
 import type { Words } from './words.ts'
 
 type Entry = {
@@ -57,7 +57,7 @@ export class PhraseIndex {
     if (start.takes === 'address') this.#byAddress.push({ next: start.next, clause, second: null })
     if (typeof start.takes === 'string') return
     if ('words' in start.takes) {
-      const entry: Entry = { next: start.next, clause, second: secondWords(start.next) }
+      const entry: Entry = { next: start.next, clause, second: firstWords(start.next) }
       for (const word of start.takes.words) push(this.#byWord, word, entry)
     } else push(this.#byPrefix, start.takes.prefix.slice(0, minPrefixLength), { start, clause })
   }
@@ -74,15 +74,6 @@ function matchAll(entries: readonly Entry[], text: Words, at: number, hits: Uint
       break
     }
   }
-}
-
-function secondWords(next: readonly Step[]): ReadonlySet<string> | null {
-  const words = new Set<string>()
-  for (const { takes } of next) {
-    if (typeof takes === 'string' || !('words' in takes)) return null
-    for (const word of takes.words) words.add(word)
-  }
-  return words
 }
 
 function nextLabel(name: string, at: number): number {

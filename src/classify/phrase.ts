@@ -13,6 +13,8 @@ export type Step = {
   /** A word of these; a word that begins so; up to `maxGapWords` words; no word, but an address stands there; the end. */
   readonly takes: { readonly words: ReadonlySet<string> } | { readonly prefix: string } | 'gap' | 'address' | 'end'
   readonly next: readonly Step[]
+  /** Behind a gap: every word that may come next; absent when anything may. Spares most walks. */
+  readonly nextWords?: ReadonlySet<string>
 }
 
 export type Phrase =
@@ -60,7 +62,11 @@ export function takesFrom(step: Step, text: Words, at: number): boolean {
   const { words } = text
   if (takes === 'end') return true
   if (takes === 'gap') {
-    for (let skip = 0; skip <= maxGapWords && at + skip < words.length; skip++) if (anyTakes(next, text, at + skip)) return true
+    const until = Math.min(words.length - 1, at + maxGapWords)
+    for (let i = at; i <= until; i++) {
+      if (step.nextWords && !step.nextWords.has(words[i] as string)) continue
+      if (anyTakes(next, text, i)) return true
+    }
     return false
   }
   if (takes === 'address') return text.addressesAt.includes(at) && anyTakes(next, text, at)
@@ -98,7 +104,7 @@ function linkWords(text: string, next: readonly Step[]): Parsed<{ starts: readon
     if (part === '') continue
     if (plainWord.test(part)) starts = [{ takes: { words: new Set([part]) }, next: starts }]
     else if (part === '@') starts = [{ takes: 'address', next: starts }]
-    else if (part === '*') starts = [{ takes: 'gap', next: starts }]
+    else if (part === '*') starts = [gapBefore(starts)]
     else if (part.endsWith('*')) {
       const prefix = foldLetters(part.slice(0, -1))
       if (prefix.length < minPrefixLength || /[^\p{L}\p{N}]/u.test(prefix))
@@ -113,6 +119,21 @@ function linkWords(text: string, next: readonly Step[]): Parsed<{ starts: readon
     }
   }
   return { ok: true, starts }
+}
+
+function gapBefore(next: readonly Step[]): Step {
+  const nextWords = firstWords(next)
+  return nextWords ? { takes: 'gap', next, nextWords } : { takes: 'gap', next }
+}
+
+/** Every word that may come first in these steps; null when anything may, or nothing. */
+export function firstWords(steps: readonly Step[]): ReadonlySet<string> | null {
+  const words = new Set<string>()
+  for (const { takes } of steps) {
+    if (typeof takes === 'string' || !('words' in takes)) return null
+    for (const word of takes.words) words.add(word)
+  }
+  return words
 }
 
 const plainWord = /^[a-z0-9]+$/

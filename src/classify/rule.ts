@@ -13,8 +13,8 @@ export type When = {
   readonly and?: readonly string[]
   /** And none of these. */
   readonly unless?: readonly string[]
-  /** SMTP code: `550`, or a whole class, `'4yz'` (of the status where the words carry no code). */
-  readonly code?: readonly (number | '4yz' | '5yz')[]
+  /** SMTP code: `550`, or a whole class, `'4yz'` (of the status where the words carry no code), or `'none'`: our own side's words. */
+  readonly code?: readonly (number | '4yz' | '5yz' | 'none')[]
   /** Enhanced status in the words or, weaker, in the report's own field: `5.1.1`, `x.1.1`, `5.7.x`. */
   readonly status?: readonly string[]
   readonly phase?: readonly Phase[]

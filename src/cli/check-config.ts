@@ -11,6 +11,8 @@ Checks a configuration file and prints every problem, one a line:
 
   FILE: key.path: must be …, not …
 
+A line "FILE: warning: key.path: …" names what is allowed and probably not meant.
+
 Nothing is started or changed. Exit status: 0 the file is right, 1 it is not, 2 wrong usage.
 `
 
@@ -20,6 +22,7 @@ export async function runCheckConfig(args: readonly string[], { stdout, stderr }
   if (typeof file === 'number') return file
   const loaded = await loadConfig(file)
   if (loaded.ok) {
+    for (const warning of loaded.warnings) stdout.write(`${warning}\n`)
     stdout.write(`${file}: ok\n`)
     return 0
   }

@@ -1,43 +1,42 @@
 /**
- * A configuration file → `Config`: reads the YAML, checks all of it, resolves its paths, and reads nothing else.
+ * A configuration file → `Config` and the rules in force: reads it and the rule file it names, checks all of both, resolves its paths.
  */
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { LineCounter, parseDocument } from 'yaml'
+import type { RuleSet } from '../classify/compile-rules.ts'
+import { parseRuleFile } from '../classify/rule-file.ts'
+import { shippedRules } from '../classify/rule-set.ts'
 import { formatProblem, parseConfig } from '../config/config.ts'
 import { resolvePaths } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
+import { warningsOf } from '../config/warnings.ts'
+import { readYaml } from './read-yaml.ts'
 
-export type LoadedConfig = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly string[] }
+export type LoadedConfig =
+  | { readonly ok: true; readonly config: Config; readonly rules: RuleSet; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] }
 
-/** Loads `file`. Every problem is one line, `FILE: key.path: must be …, not …`, all of them at once. */
+/**
+ * Loads `file`. Every problem is one line, `FILE: key.path: must be …, not …`, all of them at once; so is every warning of a file that is
+ * right.
+ */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (err) {
-    const why = (err as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (err as Error).message
-    return { ok: false, problems: [`${file}: must be a configuration file that can be read: ${why}`] }
-  }
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
-  if (document.errors.length > 0) {
-    return {
-      ok: false,
-      problems: document.errors.map(error => `${file}:${lines.linePos(error.pos[0]).line}: must be YAML: ${firstLine(error.message)}`),
-    }
-  }
-  let value: unknown
-  try {
-    value = document.toJS({ maxAliasCount: 100 })
-  } catch (err) {
-    return { ok: false, problems: [`${file}: must be YAML that can be expanded: ${firstLine((err as Error).message)}`] }
-  }
-  const parsed = parseConfig(value)
+  const read = await readYaml(file, 'a configuration file')
+  if (!read.ok) return read
+  const parsed = parseConfig(read.value)
   if (!parsed.ok) return { ok: false, problems: parsed.problems.map(problem => formatProblem(file, problem)) }
-  return { ok: true, config: resolvePaths(parsed.config, path => resolve(dirname(file), path)) }
+  const config = resolvePaths(parsed.config, path => resolve(dirname(file), path))
+  const loaded = await loadRules(config.classify.rulesFile)
+  if (!loaded.ok) return loaded
+  const warnings = warningsOf(parsed.config).map(({ path, message }) => formatProblem(file, { path: `warning: ${path}`, message }))
+  return { ok: true, config, rules: loaded.rules, warnings }
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? ''
+type LoadedRules = { readonly ok: true; readonly rules: RuleSet } | { readonly ok: false; readonly problems: readonly string[] }
+
+async function loadRules(file: string | null): Promise<LoadedRules> {
+  if (file === null) return { ok: true, rules: shippedRules }
+  const read = await readYaml(file, 'a rule file')
+  if (!read.ok) return read
+  const parsed = parseRuleFile(read.value)
+  return parsed.ok ? parsed : { ok: false, problems: parsed.problems.map(problem => formatProblem(file, problem)) }
 }

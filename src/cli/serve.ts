@@ -2,7 +2,7 @@
  * `rebond serve --config FILE`: the program. Standard output says where it listens and when it is ready; the log goes to standard error.
  *
  * SIGTERM and SIGINT stop it: no new sessions, transactions in flight may finish, then the store is closed. A second signal ends it at once.
- * SIGHUP reads certificates and the log level again.
+ * SIGHUP reads certificates, the rule file and the log level again.
  */
 import { createApp } from '../app.ts'
 import { createLog } from '../observe/log.ts'
@@ -17,7 +17,7 @@ const help = `usage: rebond serve --config FILE
 Runs the relay, the bounce listener and the HTTP API. Standard output says where it listens, then "ready"; JSON log lines go to standard error.
 
 Signals: SIGTERM, SIGINT  stop; transactions in flight may finish (relay.timeouts.stopSeconds). A second one ends at once.
-         SIGHUP           read certificates and the log level again.
+         SIGHUP           read certificates, the rule file and the log level again.
 `
 
 /** Runs the program until a signal stops it. */
@@ -32,8 +32,9 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   // The store's own files are made by LevelDB with the process's mask: nobody else reads them.
   process.umask(0o077)
   const log = createLog(loaded.config.log.level)
+  for (const warning of loaded.warnings) log.warn(warning)
   const systemd = createSystemdNotifier(io.env, log)
-  const app = createApp(loaded.config, { log, version, now: Date.now })
+  const app = createApp(loaded.config, { log, version, now: Date.now, rules: loaded.rules })
   // Signals count from here on: one that comes while the store opens must not leave half a server behind.
   const stopped = nextSignal(['SIGTERM', 'SIGINT'])
   try {
@@ -67,8 +68,8 @@ async function reload(file: string, app: ReturnType<typeof createApp>, log: Retu
   }
   try {
     log.level = loaded.config.log.level
-    await app.reload()
-    log.info('reloaded certificates and log level')
+    await app.reload(loaded.rules)
+    log.info({ ruleSetVersion: loaded.rules.version }, 'reloaded certificates, rules and log level')
   } catch (err) {
     log.error({ err }, 'reload failed; what ran goes on')
   }

@@ -4,82 +4,54 @@
  * Pure: `value` is what the YAML reader made of the file.
  */
 import { z } from 'zod'
-import { prefixOf } from './network.ts'
+import { contradictions, type Problem } from './contradictions.ts'
 import { type Config, configSchema } from './schema.ts'
 
-/** One thing wrong: where, and a sentence that says what it must be and what it is. */
-export type Problem = { readonly path: string; readonly message: string }
-
 export type ParsedConfig = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly Problem[] }
-
-/** The return-path domain of the sandbox: right for a first look, wrong with a real upstream. */
-export const sandboxDomain = 'bounces.sandbox.test'
 
 /** Checks a configuration and fills in its defaults; `value` null or undefined is an empty file. */
 export function parseConfig(value: unknown): ParsedConfig {
   const parsed = configSchema.safeParse(value ?? {}, { reportInput: true })
-  if (!parsed.success) return { ok: false, problems: parsed.error.issues.flatMap(problemsOf) }
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap(problemsOf)
+    return { ok: false, problems: [...problems, ...contradictionsBeside(problems, value)] }
+  }
   const problems = contradictions(parsed.data)
   return problems.length === 0 ? { ok: true, config: parsed.data } : { ok: false, problems }
+}
+
+/** The contradictions in what is right of a configuration that has problems: whatever a problem touches counts as not said. */
+function contradictionsBeside(problems: readonly Problem[], value: unknown): Problem[] {
+  const touched = problems.map(({ path }) => stepsOf(path).slice(0, 2))
+  const rest = configSchema.safeParse(without(value, touched))
+  if (!rest.success) return []
+  return contradictions(rest.data).filter(({ path }) => !touched.some(steps => isUnder(steps, path)))
+}
+
+function stepsOf(path: string): string[] {
+  return path.split(/[.[]/)
+}
+
+function isUnder(steps: readonly string[], path: string): boolean {
+  const at = stepsOf(path)
+  return steps.every((step, index) => at[index] === step)
+}
+
+/** A copy of two levels of keys without these. */
+function without(value: unknown, paths: readonly (readonly string[])[]): unknown {
+  if (typeof value !== 'object' || value === null) return {}
+  const left: Record<string, unknown> = { ...value }
+  for (const [section = '', key] of paths) {
+    const group = left[section]
+    if (key === undefined || typeof group !== 'object' || group === null) delete left[section]
+    else left[section] = Object.fromEntries(Object.entries(group).filter(([name]) => name !== key))
+  }
+  return left
 }
 
 /** Writes a problem as `check-config` prints it. */
 export function formatProblem(file: string, { path, message }: Problem): string {
   return `${file}: ${path === '' ? '' : `${path}: `}${message}`
-}
-
-/** What no single key can know (contract.md, "Errors at start"). */
-function contradictions(config: Config): Problem[] {
-  const problems: Problem[] = []
-  const wrong = (path: string, message: string) => problems.push({ path, message })
-  if (config.upstream.host !== null && config.returnPath.domain === sandboxDomain) {
-    wrong(
-      'returnPath.domain',
-      `must be a domain of yours whose mail comes to the bounce listener, not ${sandboxDomain}, when upstream.host is set`,
-    )
-  }
-  if (config.http.tokens.length === 0) {
-    if (!isLoopbackHost(config.http.listen.host)) {
-      wrong(
-        'http.tokens',
-        `must hold a token when http.listen.host is not loopback, not [] with ${config.http.listen.host} (rebond token new makes one)`,
-      )
-    }
-    if (config.http.publicUrl !== null)
-      wrong('http.tokens', 'must hold a token when http.publicUrl is set, not [] (rebond token new makes one)')
-  }
-  for (const [index, network] of config.relay.clients.entries()) {
-    const prefix = prefixOf(network)
-    const least = prefix?.of === 32 ? 8 : 32
-    if (prefix && prefix.bits < least)
-      wrong(`relay.clients[${index}]`, `must be a network of /${least} or narrower, not ${network}: it would make an open relay`)
-  }
-  if (config.store.kind === 'postgres') {
-    if (config.store.url === null) wrong('store.url', 'must be a postgres:// URL when store.kind is postgres, not null')
-    if (config.returnPath.keyFile === null) {
-      wrong('returnPath.keyFile', 'must be a file that all nodes share when store.kind is postgres, not null')
-    }
-  }
-  const tlsNeeded = (key: 'relay' | 'bounce') => {
-    const { listen, tls } = config[key]
-    if ((tls.certFile === null) !== (tls.keyFile === null)) wrong(`${key}.tls`, 'must name both certFile and keyFile, or neither')
-    else if (tls.certFile === null && listen.some(one => one.tls !== 'none')) {
-      wrong(`${key}.tls.certFile`, `must be a certificate file when a listener of ${key}.listen has tls, not null`)
-    }
-  }
-  tlsNeeded('relay')
-  tlsNeeded('bounce')
-  if (config.relay.users.length > 0 && config.upstream.auth === null) {
-    wrong('relay.users', "must be empty when upstream.auth is null, not a list: the CRM's log-in then passes through to upstream")
-  }
-  if (!/\{token\}.*@/.test(config.returnPath.address)) {
-    wrong('returnPath.address', `must hold {token} before its @, such as b-{token}@{domain}, not ${shown(config.returnPath.address)}`)
-  }
-  return problems
-}
-
-function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
 /** One zod issue in our voice; an unknown-keys issue names several keys. */
@@ -123,9 +95,13 @@ function unknownKey(path: readonly PropertyKey[], key: string): string {
   return `must be a key that rebond knows, not ${key}${hint}`
 }
 
+/** The schema as plain data; made when the first unknown key is met, for it takes milliseconds. */
+let outline: unknown
+
 /** The keys the schema has at a path; empty where it has none. */
 function keysAt(path: readonly PropertyKey[]): string[] {
-  let node: unknown = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' })
+  outline ??= z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' })
+  let node = outline
   for (const step of path) {
     const at = node as { properties?: Record<string, unknown>; items?: unknown }
     node = typeof step === 'number' ? at?.items : at?.properties?.[String(step)]
@@ -161,7 +137,8 @@ function formatPath(path: readonly PropertyKey[]): string {
 /** A value as a person would recognise it, cut short. */
 function shown(value: unknown): string {
   if (value === undefined) return 'missing'
-  const text = typeof value === 'string' ? (value === '' ? '""' : value) : JSON.stringify(value)
+  const plain = typeof value === 'string' && value !== '' && !/[\p{Cc}\u2028\u2029]/u.test(value)
+  const text = plain ? value : JSON.stringify(value)
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 

@@ -5,13 +5,40 @@
  * Pure.
  */
 import { z } from 'zod'
-import { isNetwork } from './network.ts'
+import { tokenLength } from '../return-path/return-path.ts'
+import { addressKeyOf } from '../smtp/path.ts'
+import { isNetwork, prefixOf } from './network.ts'
+import { policy } from './policy.ts'
 
 const port = z.int().min(0).max(65535)
-const host = z.string().min(1).max(255)
+/** What nobody listens on: we connect to it. */
+const remotePort = z.int().min(1).max(65535)
+// It is said in greetings and commands: a line end in it would end ours.
+const host = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[^\s\p{Cc}]+$/u, { error: 'must be a host name or an address' })
+const domain = host.refine(text => addressKeyOf(`a@${text}`) !== null, { error: 'must be a domain such as bounces.example.com' })
 const path = z.string().min(1)
 const network = z.string().refine(isNetwork, { error: 'must be a network such as 10.0.0.0/8 or "fd00::/8"' })
 const networks = z.array(network)
+/** Wider networks than these are not a company's: the relay would be open to strangers. */
+const narrowestPrefix = { 32: 8, 128: 32 } as const
+const client = network.refine(
+  text => {
+    const prefix = prefixOf(text)
+    return prefix === null || prefix.bits >= narrowestPrefix[prefix.of]
+  },
+  {
+    error: ({ input }) =>
+      `must be a network of /${narrowestPrefix[prefixOf(String(input))?.of ?? 32]} or narrower (a wider one makes an open relay)`,
+  },
+)
+/** `10.0.0.0/33` must not pass for a name that no host ever has. */
+const reporter = z.string().refine(text => isNetwork(text) || /^(?:\*\.)?(?:[a-z0-9_-]+\.)*[a-z][a-z0-9-]*\.?$/i.test(text), {
+  error: 'must be a network, or a name such as mail.example.com or *.outbound.example.com',
+})
 const octets = z.int().min(1024)
 const seconds = (otherwise: number) => z.number().positive().max(86_400).default(otherwise)
 const days = z.number().positive().max(36_500)
@@ -51,7 +78,7 @@ const login = z.union(
 const relay = z
   .strictObject({
     listen: listener({ host: '127.0.0.1', port: 2525 }).describe("where the CRM's mail is taken"),
-    clients: networks.default(['127.0.0.0/8', '::1/128']).describe('networks that may connect; all others get 554 and are closed'),
+    clients: z.array(client).default(['127.0.0.0/8', '::1/128']).describe('networks that may connect; all others get 554 and are closed'),
     users: z
       .array(z.strictObject({ name: z.string().min(1), passwordHashFile: path }))
       .default([])
@@ -83,7 +110,7 @@ const relay = z
 const upstream = z
   .strictObject({
     host: host.nullable().default(null).describe('null: the built-in sandbox; all its addresses are tried in turn'),
-    port: port.default(25).describe('25, or 465 with tls: implicit, or 587 with tls: starttls'),
+    port: remotePort.default(25).describe('25, or 465 with tls: implicit, or 587 with tls: starttls'),
     tls: z
       .enum(['none', 'opportunistic', 'starttls', 'implicit'])
       .default('none')
@@ -100,10 +127,26 @@ const upstream = z
   })
   .prefault({})
 
+/** RFC 5321 §4.5.3.1.1. */
+const maxLocalOctets = 64
+const returnPathAddress = z
+  .string()
+  .refine(text => text.slice(0, text.lastIndexOf('@')).split('{token}').length === 2, {
+    error: 'must hold {token} once, before its @, such as b-{token}@{domain}',
+    abort: true,
+  })
+  .refine(text => addressKeyOf(text.replace('{token}', 't').replace('{domain}', 'example.com')) !== null, {
+    error: 'must be a mail address when {token} and {domain} are filled in',
+    abort: true,
+  })
+  .refine(text => Buffer.byteLength(text.slice(0, text.lastIndexOf('@')).replace('{token}', '')) + tokenLength <= maxLocalOctets, {
+    error: `must have at most ${maxLocalOctets - tokenLength} characters beside {token} before its @`,
+  })
+
 const returnPath = z
   .strictObject({
-    address: z.string().min(1).default('b-{token}@{domain}').describe('or "crm+b-{token}@example.com": a sub-address or a catch-all'),
-    domain: host.default('bounces.sandbox.test').describe('its MX must lead to the bounce listener, its SPF must allow upstream'),
+    address: returnPathAddress.default('b-{token}@{domain}').describe('or "crm+b-{token}@example.com": a sub-address or a catch-all'),
+    domain: domain.default('bounces.sandbox.test').describe('its MX must lead to the bounce listener, its SPF must allow upstream'),
     keyFile: path
       .nullable()
       .default(null)
@@ -122,7 +165,7 @@ const bounce = z
     maxSessionsPerNetwork: z.int().min(1).default(20).describe('of one /24 (IPv4) or /64 (IPv6); reporters are exempt'),
     dataSeconds: seconds(300).describe('total deadline for a report to arrive'),
     reporters: z
-      .array(z.string().min(1))
+      .array(reporter)
       .default(['127.0.0.0/8', '::1/128'])
       .describe(
         'hosts whose reports prove themselves; the addresses of upstream.host are added; networks, or names by forward-confirmed reverse DNS',
@@ -135,7 +178,7 @@ const bounce = z
     forwardVia: z
       .strictObject({
         host,
-        port: port.default(25),
+        port: remotePort.default(25),
         tls: z.enum(['none', 'opportunistic', 'starttls', 'implicit']).default('opportunistic'),
         auth: login.nullable().default(null),
       })
@@ -143,6 +186,7 @@ const bounce = z
       .default(null)
       .describe('null: upstream'),
     forwardFrom: address.nullable().default(null).describe('envelope sender of forwarded mail; null: <>'),
+    forwardForDays: days.default(5).describe('what cannot be forwarded for so long becomes a dead letter (RFC 5321 §4.5.4.1)'),
   })
   .prefault({})
 
@@ -184,26 +228,6 @@ const http = z
   })
   .prefault({})
 
-const policy = z
-  .strictObject({
-    okAfterHours: z.number().positive().default(72).describe('an accepted mail makes an address ok when nothing came back for so long'),
-    judgeWithinDays: days.default(10).describe('a return of older mail is recorded, and does not blacklist'),
-    never: z.array(z.string().min(1)).default([]).describe('addresses and domains that no return may blacklist'),
-    refusal: z
-      .strictObject({
-        code: z.int().min(550).max(559).default(550).describe('reply code; 550 is what every CRM takes for a dead address'),
-        enhancedStatus: z
-          .string()
-          .regex(/^5\.\d{1,3}\.\d{1,3}$/, { error: 'must be an enhanced status of class 5, such as 5.1.1' })
-          .default('5.1.1')
-          .describe('5.1.1: bad destination mailbox address (RFC 3463)'),
-        language: z.enum(['en', 'fr']).default('en').describe('language of the reason'),
-      })
-      .prefault({})
-      .describe('the refusal a CRM sees'),
-  })
-  .prefault({})
-
 const lists = z
   .strictObject({
     idHeaders: z
@@ -217,6 +241,15 @@ const lists = z
   })
   .prefault({})
 
+const classify = z
+  .strictObject({
+    rulesFile: path
+      .nullable()
+      .default(null)
+      .describe('rules of your own, asked before the shipped ones (rules.example.yaml); read again at SIGHUP'),
+  })
+  .prefault({})
+
 export const configSchema = z.strictObject({
   hostname: host.nullable().default(null).describe("our name in greetings, and in EHLO of sessions of our own; null: the machine's name"),
   relay: relay.describe("the CRM's side"),
@@ -225,6 +258,7 @@ export const configSchema = z.strictObject({
   bounce: bounce.describe('where returned mail arrives'),
   store: store.describe('what rebond remembers'),
   http: http.describe('API, page and metrics'),
+  classify: classify.describe("what other servers' words mean"),
   policy: policy.describe('what a return may do'),
   lists: lists.describe('mailing lists and templates'),
   log: z

@@ -27,6 +27,8 @@ export type HttpDeps = {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly version: string
-  readonly ruleSetVersion: string
+  readonly ruleSetVersion: () => string
   readonly health: () => Promise<Health>
+  /** Says that mail is owed now. */
+  readonly wakeForwarder: () => void
 }

@@ -30,6 +30,7 @@ const statusSchema = z
         mails: count.describe('mails kept in the journal'),
         pendingReports: count.describe('returned mails that wait to be judged'),
         owedMails: count.describe('mails that wait to be forwarded'),
+        deadLetters: count.describe('mails that could not be forwarded and were given up'),
         recipients: countSchema.describe('since the start, by verdict'),
         messages: countSchema.describe('since the start, by outcome'),
         reports: countSchema.describe('since the start, by kind'),
@@ -76,8 +77,12 @@ export function healthRoutes(app: App, { store, metrics, now, version, ruleSetVe
       response: { 200: { description: 'text format 0.0.4', content: { 'text/plain': { schema: z.string() } } } },
     },
     handler: async (_request, reply) => {
-      const count = await store.blacklistedCount().catch(() => null)
-      if (count !== null) metrics.blacklistedAddresses.set(count)
+      const kept = await store.counts().catch(() => null)
+      if (kept !== null) {
+        metrics.blacklistedAddresses.set(kept.blacklisted)
+        metrics.outbox.set({ state: 'waiting' }, kept.outbox)
+        metrics.outbox.set({ state: 'dead' }, kept.deadLetters)
+      }
       return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
     },
   })
@@ -97,7 +102,7 @@ export function healthRoutes(app: App, { store, metrics, now, version, ruleSetVe
       ])
       return {
         version,
-        ruleSetVersion,
+        ruleSetVersion: ruleSetVersion(),
         startedAt: formatTime(startedAt),
         uptimeSeconds: Math.floor((now() - startedAt) / 1000),
         upstream: say(upstream),
@@ -108,6 +113,7 @@ export function healthRoutes(app: App, { store, metrics, now, version, ruleSetVe
           mails: kept?.messages ?? null,
           pendingReports: kept?.pendingReports ?? null,
           owedMails: kept?.outbox ?? null,
+          deadLetters: kept?.deadLetters ?? null,
           recipients,
           messages,
           reports,

@@ -20,6 +20,7 @@ import { styleHash } from './html.ts'
 import { messageRoutes } from './messages.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { describeApi, documentAccess, openapiRoute } from './openapi.ts'
+import { outboxRoutes } from './outbox.ts'
 import { pageRoutes } from './pages.ts'
 import { validatorCompiler } from './validation.ts'
 
@@ -92,6 +93,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
       blacklistRoutes(scope, deps)
       bounceRoutes(scope, deps)
       messageRoutes(scope, deps)
+      outboxRoutes(scope, deps)
       pageRoutes(scope, deps)
       openapiRoute(scope)
     })

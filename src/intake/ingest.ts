@@ -21,6 +21,8 @@ export type IngestDeps = {
   readonly store: Store
   readonly parse: Parse
   readonly judgeReport: JudgeReport
+  /** Called when a report was judged. */
+  readonly onJudged?: () => void
   readonly log: Log
   readonly metrics: Metrics
   readonly now: () => number
@@ -118,13 +120,15 @@ export function createIngest(deps: IngestDeps): Ingest {
       await setAside(stored, `could not be judged: ${sentenceOf(err)}`)
     }
     metrics.reports.inc({ kind: report.kind })
+    deps.onJudged?.()
   }
 
   async function read(stored: StoredReport): Promise<{ report: Report; problem: string | null }> {
     const raw = await store.rawReport(stored.id)
     if (!raw) return { report: unreadable, problem: 'its octets are gone' }
     try {
-      return { report: await deps.parse(raw), problem: null }
+      const report = await deps.parse(raw)
+      return { report, problem: report.problem ?? null }
     } catch (err) {
       // Nothing is wrong with the mail: it stays pending.
       if (err instanceof Error && 'code' in err && err.code === 'ERR_PARSER_CLOSED') throw err

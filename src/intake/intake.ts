@@ -1,7 +1,7 @@
 /**
  * Returned mail: the listener that takes it and the loop that judges it, as one room.
  *
- * Walk: listener → return-path (a forged token ends here) → store (durable, 250) → ingest → parse → judge.
+ * Walk: listener → return-path (a forged token ends here) → store (durable, 250) → ingest → parse → judge → forward.
  */
 import { readFile } from 'node:fs/promises'
 import type { BounceConfig } from '../config/schema.ts'
@@ -25,6 +25,8 @@ export type IntakeDeps = {
   readonly now: () => number
   readonly parse: Parse
   readonly judgeReport: JudgeReport
+  /** Called when a report was judged: mail may be owed now. */
+  readonly onJudged?: () => void
   /** The addresses of upstream.host: they are reporters too. */
   readonly upstreamAddresses?: () => Promise<readonly string[]>
   /** DNS, for reporters that are names. */

@@ -13,7 +13,7 @@ import type { ReturnPath } from '../return-path/return-path.ts'
 import { makeId } from '../return-path/time-id.ts'
 import { domainKey, parseMailbox } from '../smtp/path.ts'
 import { type Reply, reply } from '../smtp/reply.ts'
-import type { StoredReport } from '../store/records.ts'
+import { postmaster, type StoredReport } from '../store/records.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 import { createAllowance } from './allowance.ts'
 import { createGate, type GateLimits } from './gate.ts'
@@ -39,9 +39,6 @@ export type ListenerDeps = {
   readonly onAccepted: () => void
   readonly limits?: Partial<ListenerLimits> | undefined
 }
-
-/** Where `messageId` of a stored report stands for mail to postmaster@; no token has this id. */
-export const postmaster = 'postmaster'
 
 const maxRecipients = 5
 const maxSenderOctets = 512
@@ -134,12 +131,12 @@ export function createListeners(deps: ListenerDeps, certificate: MailServerOptio
         }
         spent.push(one)
       }
-      const { mailFrom } = visitor.envelope
+      const { mailFrom, smtpUtf8 = false } = visitor.envelope
       const origin = await originOf(visitor)
       const receivedAt = now()
       const reports = ids.map((messageId): StoredReport => {
         const id = makeId(receivedAt, randomBytes(4))
-        return { id, messageId, receivedAt, sender: mailFrom ? mailFrom.address : '', ...origin, size: raw.length, judged: null }
+        return { id, messageId, receivedAt, sender: mailFrom ? mailFrom.address : '', ...origin, size: raw.length, smtpUtf8, judged: null }
       })
       await Promise.all(reports.map(report => store.acceptReport(report, raw)))
       kept = true

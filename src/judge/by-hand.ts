@@ -7,6 +7,7 @@
 import type { AddressKey } from '../smtp/path.ts'
 import type { AddressRecord, Block } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
+import { addEvent } from './address-events.ts'
 import { cleanWords } from './clean-words.ts'
 import { newAddress } from './new-address.ts'
 
@@ -25,7 +26,7 @@ export async function unblock(store: Store, { key, why, by, now }: Deed): Promis
     const block = record?.block
     if (!record || !block || (block.until !== null && block.until <= now)) return { changes: {}, result: null }
     const reason = cleanWords(why)
-    const after: AddressRecord = { ...record, block: null, awaiting: [], lastUnblock: { seq, at: now, by, why: reason } }
+    const after = addEvent({ ...record, awaiting: [], soft: [], held: null }, { kind: 'unblock', seq, at: now, by, why: reason })
     return { changes: { addresses: [after], audit: [{ at: now, op: 'unblock', actor: 'hand', by, key, why: reason }] }, result: block }
   })
 }
@@ -40,9 +41,9 @@ export async function block(
 ): Promise<AddressRecord> {
   const { key, address, by, until, now } = deed
   const why = cleanWords(deed.why)
-  return store.update({ keys: [key] }, ({ addresses }) => {
-    const record = addresses.get(key) ?? newAddress({ address, key })
-    const after: AddressRecord = { ...record, address, block: blockByHand({ address, since: now, until, evidence: why, by }) }
+  return store.update({ keys: [key] }, ({ addresses, seq }) => {
+    const record = { ...(addresses.get(key) ?? newAddress({ address, key })), address }
+    const after = addEvent(record, { kind: 'block', seq, at: now, block: blockByHand({ address, since: now, until, evidence: why, by }) })
     return { changes: { addresses: [after], audit: [{ at: now, op: 'block', actor: 'hand', by, key, why }] }, result: after }
   })
 }

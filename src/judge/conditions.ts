@@ -2,7 +2,7 @@
  * The conditions under which a return may blacklist, as a table: the first that fails is the return's `why` (bounces.md, "Judgement").
  *
  * The one that keeps something for later (`awaiting-confirmation`) stands last: a return waits for confirmation only if nothing else speaks
- * against it. The surge guard (`held`), soft counts and observe mode (`observed`) are further rows.
+ * against it. What passes all of them may still be `held` by the surge guard, or `observed` only (judge.ts).
  * Pure.
  */
 import type { Category, Verdict } from '../classify/verdict.ts'
@@ -13,6 +13,8 @@ import type { AddressRecord, Bounce, Why } from '../store/records.ts'
 import { isConfirmed } from './confirmation.ts'
 import { isNever } from './never-list.ts'
 import type { ReturnEvent } from './return-event.ts'
+import type { SurgeFacts } from './surge.ts'
+import { isEscalated } from './verdict-policy.ts'
 
 /** Signs that it is a resolver that is ill, not a domain. */
 export type ResolverSigns = {
@@ -33,9 +35,12 @@ export type JudgeFacts = {
   /** A fresh number of the store's one order. */
   readonly seq: number
   readonly resolver: ResolverSigns
+  /** Absent: the surge guard does not look at this return. */
+  readonly surge?: SurgeFacts | null
 }
 
-export type JudgePolicy = Pick<PolicyConfig, 'judgeWithinDays' | 'never'>
+export type JudgePolicy = Pick<PolicyConfig, 'judgeWithinDays' | 'never'> &
+  Partial<Pick<PolicyConfig, 'mode' | 'categories' | 'rules' | 'surgeGuard'>>
 
 /** One return, with all that the conditions look at. */
 export type Case = {
@@ -45,7 +50,7 @@ export type Case = {
   readonly policy: JudgePolicy
 }
 
-type Condition = { readonly why: Exclude<Why, 'blacklisted' | 'duplicate'>; readonly fails: (given: Case) => boolean }
+type Condition = { readonly why: Why; readonly fails: (given: Case) => boolean }
 
 const dayMs = 86_400_000
 /** Domains that die together within minutes, in the eyes of one host: then it is its resolver. */
@@ -56,7 +61,10 @@ export const conditions: readonly Condition[] = [
   { why: 'unknown-message', fails: ({ event }) => event.message === null },
   { why: 'not-a-recipient', fails: ({ event }) => event.match.fate === 'not-a-recipient' },
   { why: 'via-forward', fails: ({ event }) => event.match.fate === 'via-forward' },
-  { why: 'soft', fails: ({ event }) => event.verdict.type === 'soft' },
+  {
+    why: 'soft',
+    fails: ({ facts, event, policy }) => event.verdict.type === 'soft' && !isEscalated(facts.address?.soft ?? [], event, policy),
+  },
   { why: 'origin-unproven', fails: ({ event }) => event.grade === 'claimed' },
   { why: 'unblocked-by-hand', fails: ({ facts, event }) => Boolean(facts.address?.lastUnblock) && event.grade !== 'proven' },
   { why: 'sent-before-unblock', fails: wasSentBeforeUnblock },
@@ -66,7 +74,7 @@ export const conditions: readonly Condition[] = [
   { why: 'awaiting-confirmation', fails: ({ facts, event }) => !isConfirmed(facts.address?.awaiting ?? [], event) },
 ]
 
-/** Gives why a return does not count; null when it does. */
+/** Gives why a return may not count; null when nothing speaks against it. */
 export function whyNot(given: Case): Condition['why'] | null {
   return conditions.find(condition => condition.fails(given))?.why ?? null
 }

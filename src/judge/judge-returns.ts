@@ -3,7 +3,9 @@
  *
  * Each return is judged on what those before it left behind: two about one address see each other.
  */
+import type { RuleSet } from '../classify/compile-rules.ts'
 import type { PolicyConfig } from '../config/schema.ts'
+import type { ReturnPath } from '../return-path/return-path.ts'
 import type { AddressKey } from '../smtp/path.ts'
 import type { AddressRecord, AuditEntry, Bounce } from '../store/records.ts'
 import type { Changes, Facts, FactsRequest, Store } from '../store/store.ts'
@@ -11,8 +13,16 @@ import type { ResolverSigns } from './conditions.ts'
 import { idOf, type Judgement, judge, subjectOf } from './judge.ts'
 import { deliveredNeighbours, hostLocks, readSigns, signsWanted, suspectsAmong } from './resolver-signs.ts'
 import type { ReturnEvent } from './return-event.ts'
+import { createSurgeLedger, type SurgeLedgerFacts, surgeWanted } from './surge-ledger.ts'
 
 export type JudgeReturnsDeps = { readonly store: Store; readonly policy: PolicyConfig; readonly now: () => number }
+
+/** What the judges need to give verdicts. */
+export type ClassifyingDeps = {
+  /** The rules in force now: the operator's file may be read again. */
+  readonly rules: () => RuleSet
+  readonly returnPath: Pick<ReturnPath, 'address'>
+}
 
 /** What one update did. */
 export type Judged = {
@@ -37,6 +47,7 @@ export async function judgeReturns(
     keys: [...new Set([...events.map(event => subjectOf(event).key), ...hostLocks(suspects)])],
     bounceIds,
     ...signsWanted(suspects, policy),
+    ...surgeWanted(events, policy),
   }
   const at = now()
   return store.update(request, facts => {
@@ -48,7 +59,7 @@ export async function judgeReturns(
 
 /** Folds returns one after another over the facts. Pure. */
 export function foldReturns(
-  facts: Pick<Facts, 'addresses' | 'bounces' | 'seq'>,
+  facts: Pick<Facts, 'addresses' | 'bounces' | 'seq'> & Partial<SurgeLedgerFacts>,
   events: readonly ReturnEvent[],
   signs: (event: ReturnEvent) => ResolverSigns,
   policy: PolicyConfig,
@@ -57,21 +68,25 @@ export function foldReturns(
   const addresses = new Map<AddressKey, AddressRecord>()
   const bounces = new Map<string, Bounce>()
   const audit: AuditEntry[] = []
+  const ledger = createSurgeLedger(facts, policy)
   const judgements: Judgement[] = []
   for (const event of events) {
     const { key } = subjectOf(event)
     const id = idOf(event)
+    const address = addresses.get(key) ?? facts.addresses.get(key) ?? null
     const known = {
-      address: addresses.get(key) ?? facts.addresses.get(key) ?? null,
+      address,
       prior: bounces.get(id) ?? facts.bounces.get(id) ?? null,
       seq: facts.seq,
       resolver: signs(event),
+      surge: ledger.factsFor(event, address, now),
     }
     const judgement = judge(known, event, policy, now)
     judgements.push(judgement)
     if (judgement.why !== 'duplicate') bounces.set(id, judgement.bounce)
     if (judgement.address) addresses.set(key, judgement.address)
     if (judgement.audit) audit.push(judgement.audit)
+    if (judgement.surge) ledger.add(judgement.surge)
   }
-  return { changes: { addresses: [...addresses.values()], bounces: [...bounces.values()], audit }, judgements }
+  return { changes: { addresses: [...addresses.values()], bounces: [...bounces.values()], audit, ...ledger.changes() }, judgements }
 }

@@ -4,16 +4,20 @@
  * A fold: what is known and what happened give what is known afterwards and what is owed. A return counts at most once: its id names the mail,
  * the address we wrote to and the action. Its record may become stronger (from a claim to proof, from soft to hard, from uncounted to counted), never
  * weaker: repeating returns, in whatever order, adds nothing.
+ * A return that nothing speaks against may still be held by the surge guard, or only be observed.
  * Pure.
  */
 import type { AddressKey } from '../smtp/path.ts'
-import type { AddressRecord, AuditEntry, Bounce, Grade, Why } from '../store/records.ts'
+import type { AddressEvent, AddressRecord, AuditEntry, Block, Bounce, Grade, Held, Why } from '../store/records.ts'
+import { addEvent } from './address-events.ts'
 import { bounceId } from './bounce-id.ts'
 import { cleanWords } from './clean-words.ts'
-import { type Case, type JudgeFacts, type JudgePolicy, whyNot } from './conditions.ts'
+import { type JudgeFacts, type JudgePolicy, whyNot } from './conditions.ts'
 import { addAwaiting } from './confirmation.ts'
 import { newAddress } from './new-address.ts'
 import type { ReturnEvent } from './return-event.ts'
+import { feedSurge, type SurgeVerdict } from './surge.ts'
+import { softAfter, verdictUnder } from './verdict-policy.ts'
 
 /** What a return did. */
 export type Judgement = {
@@ -25,6 +29,8 @@ export type Judgement = {
   readonly address: AddressRecord | null
   /** Present when a block began by this return, or was extended. */
   readonly audit: AuditEntry | null
+  /** What the surge guard remembers of it; null: it did not look. */
+  readonly surge: SurgeVerdict | null
 }
 
 const dayMs = 86_400_000
@@ -32,27 +38,42 @@ const dayMs = 86_400_000
 const maxAddressLength = 320
 
 /** Judges one return; `now` is the time a block begins. */
-export function judge(facts: JudgeFacts, event: ReturnEvent, policy: JudgePolicy, now: number): Judgement {
+export function judge(facts: JudgeFacts, given: ReturnEvent, policy: JudgePolicy, now: number): Judgement {
+  const event = { ...given, verdict: verdictUnder(policy, given.verdict) }
   const subject = subjectOf(event)
-  const given: Case = { facts, event, key: subject.key, policy }
-  const why = whyNot(given) ?? 'blacklisted'
-  const bounce = recordOf(event, subject, why, facts.prior)
-  if (facts.prior && !supersedes(bounce, facts.prior)) return { why: 'duplicate', bounce: facts.prior, address: null, audit: null }
-  if (event.match.fate === 'not-a-recipient') return { why, bounce, address: null, audit: null }
+  const against = whyNot({ facts, event, key: subject.key, policy })
+  const unheld = recordOf(event, subject, against ?? 'blacklisted', facts.prior)
+  if (facts.prior && !supersedes(unheld, facts.prior))
+    return { why: 'duplicate', bounce: facts.prior, address: null, audit: null, surge: null }
+  const surge = surgeOf(facts, event, unheld.id, against === null, policy)
+  const why = against ?? (surge?.incident ? 'held' : policy.mode === 'observe' ? 'observed' : 'blacklisted')
+  const bounce = why === unheld.why ? unheld : recordOf(event, subject, why, facts.prior)
+  if (event.match.fate === 'not-a-recipient') return { why, bounce, address: null, audit: null, surge: null }
 
   const before = facts.address ?? newAddress(subject)
-  const block = bounce.counted ? strongerBlock(before.block, blockBy(bounce, event, now)) : before.block
-  const after: AddressRecord = {
+  const told: AddressRecord = {
     ...before,
     address: subject.address,
-    block,
-    lastHard: bounce.counted ? { seq: facts.seq, at: event.receivedAt } : before.lastHard,
     lastDelivered: laterDelivery(before.lastDelivered, event),
     awaiting: awaitingAfter(before.awaiting, event, why, facts.prior),
     counts: recount(before.counts, facts.prior, bounce),
+    soft: softAfter(before.soft, event, policy) ?? [],
+    held: heldAfter(before.held ?? null, event, bounce, surge),
+    fed: surge ? surge.fed : (before.fed ?? null),
   }
-  const audit = block === before.block ? null : auditOf(bounce, now)
-  return { why, bounce, address: sameFate(before, after) ? null : after, audit }
+  const after = bounce.counted ? addEvent(told, returnEvent(bounce, event, facts.seq, now)) : told
+  const audit = after.block === before.block ? null : auditOf(bounce, now)
+  return { why, bounce, address: sameFate(before, after) ? null : after, audit, surge }
+}
+
+/** The surge guard looks at what proves itself, about recipients of ours. A claim feeds it in neither direction. */
+function surgeOf({ surge, address }: JudgeFacts, event: ReturnEvent, bounceId: string, turns: boolean, policy: JudgePolicy) {
+  const { surgeGuard } = policy
+  const { match, grade, kind, action, verdict, messageId, receivedAt } = event
+  if (!surge || !surgeGuard?.enabled || grade === 'claimed' || match.fate !== 'recipient') return null
+  if (kind === 'complaint' || (action !== 'failed' && action !== 'delivered')) return null
+  const { rule, category } = verdict
+  return feedSurge(surge, address, { rule, category, bounceId, messageId, at: receivedAt, turns }, surgeGuard)
 }
 
 type Subject = { readonly address: string; readonly key: AddressKey }
@@ -100,25 +121,37 @@ function recordOf(event: ReturnEvent, { address, key }: Subject, why: Why, prior
 
 const strength: Readonly<Record<Grade, number>> = { claimed: 0, single: 1, proven: 2 }
 
+/** What was decided stays: the guard, or a person, has looked at this return. */
+const decided: ReadonlySet<Why> = new Set<Why>(['held', 'confirmed', 'dismissed', 'released', 'reverted'])
+
 /** What counted stays as it is; else better proof wins, and of equal proof the hard return over the soft one. */
 function supersedes(next: Bounce, prior: Bounce): boolean {
+  if (decided.has(prior.why)) return false
   if (prior.counted || next.counted) return !prior.counted
   const proof = strength[next.grade] - strength[prior.grade]
   if (proof !== 0) return proof > 0
   return next.type === 'hard' && prior.type === 'soft'
 }
 
-function blockBy(bounce: Bounce, { verdict }: ReturnEvent, now: number): NonNullable<AddressRecord['block']> {
+/** The step that a return which counts adds to the address's way. */
+function returnEvent(bounce: Bounce, { verdict, receivedAt }: ReturnEvent, seq: number, now: number): AddressEvent {
+  return { kind: 'return', seq, at: receivedAt, bounceId: bounce.id, block: blockBy(bounce, verdict.ttlDays ?? null, now), void: null }
+}
+
+/** The block that a return makes from `now` on. */
+export function blockBy(bounce: Bounce, ttlDays: number | null, now: number): Block {
   const { address, category, type, fault, rule, evidence } = bounce
-  const until = verdict.ttlDays === undefined ? null : now + verdict.ttlDays * dayMs
+  const until = ttlDays === null ? null : now + ttlDays * dayMs
   return { address, since: now, until, category, type, fault, rule, evidence, bounceId: bounce.id, messageId: bounce.messageId, by: null }
 }
 
-/** A block in force stays, with its reason; one that would end earlier than the new one, or has ended, gives way. */
-function strongerBlock(block: AddressRecord['block'], next: NonNullable<AddressRecord['block']>): NonNullable<AddressRecord['block']> {
-  if (block === null) return next
-  const longer = block.until !== null && (next.until === null || next.until > block.until)
-  return longer ? next : block
+/** The first return held stays the one: what comes later decides it. So does a report that later mail was delivered. */
+function heldAfter(held: Held | null, event: ReturnEvent, bounce: Bounce, surge: SurgeVerdict | null): Held | null {
+  const { messageId, receivedAt: at, action, grade, kind } = event
+  if (bounce.why === 'held' && surge?.incident) return held ?? { incident: surge.incident.id, bounceId: bounce.id, messageId, at }
+  if (held === null || bounce.counted) return null
+  const delivered = action === 'delivered' && kind !== 'complaint' && grade !== 'claimed'
+  return delivered && event.message !== null && messageId > held.messageId ? null : held
 }
 
 /** A report of delivery is about a mail: it says as much as that mail's place in the order does. Claims say nothing. */
@@ -161,7 +194,9 @@ function drawerOf({ counted, why }: Pick<Bounce, 'counted' | 'why'>): keyof Coun
 
 /** Nothing but perhaps the spelling of the address changed. */
 function sameFate(before: AddressRecord, after: AddressRecord): boolean {
-  return (['block', 'lastHard', 'lastDelivered', 'awaiting', 'counts'] as const).every(part => before[part] === after[part])
+  const parts = ['block', 'lastHard', 'lastDelivered', 'awaiting', 'counts'] as const
+  if (!parts.every(part => before[part] === after[part])) return false
+  return (before.held ?? null) === after.held && (before.fed ?? null) === after.fed && (before.soft ?? after.soft) === after.soft
 }
 
 function auditOf({ id, key, rule }: Bounce, now: number): AuditEntry {

@@ -26,6 +26,8 @@ export type Wording = {
   /** Stands for an address that a reply cannot hold. */
   readonly thisAddress: string
   readonly what: Readonly<Record<BlockCategory, string>>
+  /** Stands where a link would. */
+  readonly ask: string
   readonly line: (parts: RefusalParts) => string
 }
 
@@ -41,6 +43,9 @@ function labels(language: Language): Record<BlockCategory, string> {
   return Object.fromEntries(entries) as Record<BlockCategory, string>
 }
 
+const askEn = 'ask the administrator of rebond to lift it'
+const askFr = "demandez a l'administrateur de rebond de la lever"
+
 export const wordings: Readonly<Record<Language, Wording>> = {
   en: {
     thisAddress: '<this address>',
@@ -53,8 +58,9 @@ export const wordings: Readonly<Record<Language, Wording>> = {
       no_mail_domain: 'domain accepts no mail',
       manual: 'blocked by hand',
     },
+    ask: askEn,
     line: ({ who, since, what, says, ref, link }) =>
-      `${who} is blacklisted since ${since}: ${what}${quoted(says)}; ${referred(ref)}${link ?? 'ask the administrator of rebond to lift it'}`,
+      `${who} is blacklisted since ${since}: ${what}${quoted(says)}; ${referred(ref)}${link ?? askEn}`,
   },
   fr: {
     thisAddress: '<cette adresse>',
@@ -67,7 +73,8 @@ export const wordings: Readonly<Record<Language, Wording>> = {
       no_mail_domain: "le domaine n'accepte pas de mail",
       manual: 'bloquee a la main',
     },
+    ask: askFr,
     line: ({ who, since, what, says, ref, link }) =>
-      `${who} est sur liste noire depuis le ${since} : ${what}${quoted(says)}; ${referred(ref)}${link ?? "demandez a l'administrateur de rebond de la lever"}`,
+      `${who} est sur liste noire depuis le ${since} : ${what}${quoted(says)}; ${referred(ref)}${link ?? askFr}`,
   },
 }

@@ -23,10 +23,13 @@ const maxLinkOctets = 250
 /** Fewer of the remote server's words say nothing. */
 const fewestWords = 8
 const cut = '...'
+/** What is left of a line beside `550 5.123.123 ` and CRLF. */
+const maxTemplateOctets = maxReplyLineOctets - 16
 
 /** Makes the refusal of `address`, written as the CRM wrote it. */
-export function formatRefusal(block: Block, address: string, { publicUrl, language, code, enhancedStatus }: RefusalOptions): Reply {
-  const { thisAddress, what, line } = wordings[language]
+export function formatRefusal(block: Block, address: string, options: RefusalOptions): Reply {
+  const { publicUrl, language, code, enhancedStatus, template } = options
+  const { thisAddress, what, line, ask } = wordings[language]
   const parts: RefusalParts = {
     who: isSayable(address) ? `<${address}>` : thisAddress,
     since: new Date(block.since).toISOString().slice(0, 10),
@@ -35,9 +38,16 @@ export function formatRefusal(block: Block, address: string, { publicUrl, langua
     ref: block.bounceId,
     link: linkTo(publicUrl, block.bounceId),
   }
-  const make = (some: RefusalParts): Reply => reply(code, enhancedStatus, line(some))
+  const words = (some: RefusalParts): string => (template === null ? line(some) : filled(template, some, ask).slice(0, maxTemplateOctets))
+  const make = (some: RefusalParts): Reply => reply(code, enhancedStatus, words(some))
   const room = maxReplyLineOctets - formatReply(make({ ...parts, says: '' })).length
   return make({ ...parts, says: cutTo(parts.says, room) })
+}
+
+/** The operator's own text; what is not known is left out of it. */
+function filled(template: string, { who, since, what, says, ref, link }: RefusalParts, ask: string): string {
+  const values: Record<string, string> = { address: who, since, what, says: says ?? '', ref: ref ?? '', link: link ?? ask }
+  return template.replace(/\{(\w+)\}/g, (placeholder, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? '') : placeholder))
 }
 
 function isSayable(address: string): boolean {

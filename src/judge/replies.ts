@@ -8,15 +8,17 @@ import type { Metrics } from '../observe/metrics.ts'
 import { formatEnhancedStatus, formatReplyLine } from '../smtp/reply.ts'
 import type { JournalRecipient, Message } from '../store/records.ts'
 import { countJudgements } from './judge-metrics.ts'
-import { type JudgeReturnsDeps, judgeReturns } from './judge-returns.ts'
+import { type ClassifyingDeps, type JudgeReturnsDeps, judgeReturns } from './judge-returns.ts'
+import { ourAddresses } from './our-addresses.ts'
 import type { ReturnEvent } from './return-event.ts'
 
-export type ReplyJudgeDeps = JudgeReturnsDeps & {
-  readonly metrics: Metrics
-  readonly log: Log
-  /** Upstream's host name, for rules that know its provider; null or absent: not known. */
-  readonly host?: string | null
-}
+export type ReplyJudgeDeps = JudgeReturnsDeps &
+  ClassifyingDeps & {
+    readonly metrics: Metrics
+    readonly log: Log
+    /** Upstream's host name, for rules that know its provider; null or absent: not known. */
+    readonly host?: string | null
+  }
 
 /** Judges the refusals in a mail that has been journalled; nothing to do for most mails, and then the store is not asked. */
 export type ReplyJudge = (message: Message) => Promise<void>
@@ -26,7 +28,7 @@ export type ReplyJudge = (message: Message) => Promise<void>
  * read it all the same, and upstream will say it again.
  */
 export function createReplyJudge(deps: ReplyJudgeDeps): ReplyJudge {
-  const { metrics, log, now, host = null } = deps
+  const { metrics, log, now } = deps
   return async message => {
     const refused = message.recipients.filter(({ verdict, reply }) => verdict === 'refused' && reply.code >= 500)
     if (refused.length === 0) return
@@ -34,7 +36,7 @@ export function createReplyJudge(deps: ReplyJudgeDeps): ReplyJudge {
     try {
       const { judgements } = await judgeReturns(
         deps,
-        refused.map(recipient => replyEvent(message, recipient, host, at)),
+        refused.map(recipient => replyEvent(deps, message, recipient, at)),
       )
       countJudgements(metrics, judgements)
     } catch (err) {
@@ -43,9 +45,14 @@ export function createReplyJudge(deps: ReplyJudgeDeps): ReplyJudge {
   }
 }
 
-function replyEvent(message: Message, recipient: JournalRecipient, host: string | null, receivedAt: number): ReturnEvent {
+function replyEvent(
+  { host = null, rules, returnPath }: ReplyJudgeDeps,
+  message: Message,
+  recipient: JournalRecipient,
+  receivedAt: number,
+): ReturnEvent {
   const { reply } = recipient
-  const ours = [message.reversePath, ...(message.from ? [message.from.address] : [])].filter(address => address !== '')
+  const ours = ourAddresses(message, returnPath)
   return {
     source: 'reply',
     kind: 'bounce',
@@ -56,7 +63,7 @@ function replyEvent(message: Message, recipient: JournalRecipient, host: string 
     message,
     match: { fate: 'recipient', recipient },
     grade: 'proven',
-    verdict: classifyReply(reply, { phase: 'rcpt', host, ours, recipient: recipient.address }),
+    verdict: classifyReply(reply, { phase: 'rcpt', host, ours, recipient: recipient.address, rules: rules() }),
     evidence: formatReplyLine(reply),
     status: reply.enhanced ? formatEnhancedStatus(reply.enhanced) : null,
     replyCode: reply.code,

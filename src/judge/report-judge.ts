@@ -9,17 +9,20 @@ import type { BounceConfig } from '../config/schema.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Report, ReportedRecipient } from '../report/report.ts'
-import type { Message, OutboxItem, StoredReport } from '../store/records.ts'
+import { type Message, type OutboxItem, postmaster, type StoredReport } from '../store/records.ts'
 import { countJudgements } from './judge-metrics.ts'
-import { type JudgeReturnsDeps, judgeReturns } from './judge-returns.ts'
+import { type ClassifyingDeps, type JudgeReturnsDeps, judgeReturns } from './judge-returns.ts'
+import { ourAddresses } from './our-addresses.ts'
 import { matchRecipient, type RecipientMatch } from './recipient-match.ts'
 import { gradeOf, type ReturnEvent } from './return-event.ts'
 
-export type ReportJudgeDeps = JudgeReturnsDeps & {
-  readonly metrics: Metrics
-  readonly log: Log
-  readonly forwardTo: BounceConfig['forwardTo']
-}
+export type ReportJudgeDeps = JudgeReturnsDeps &
+  ClassifyingDeps & {
+    readonly metrics: Metrics
+    readonly log: Log
+    /** Who gets reports afterwards. */
+    readonly forwarding: Pick<BounceConfig, 'forwardTo' | 'postmaster'>
+  }
 
 /** Judges a stored report as it was read; `problem` says what kept it from being read, where the report itself does not. @throws {StoreUnavailable} */
 export type ReportJudge = (
@@ -43,17 +46,17 @@ export async function judgeReport(
   report: Report,
   problem: string | null = null,
 ): Promise<{ readonly bounceIds: readonly string[] }> {
-  const { store, metrics, log, now, forwardTo } = deps
+  const { store, metrics, log, now, forwarding } = deps
   const { judged = null } = (await store.report(stored.id)) ?? stored
   if (judged) return { bounceIds: judged.bounceIds }
 
   const message = await store.message(stored.messageId)
-  const { events, left } = eventsOf(stored, report, message)
+  const { events, left } = eventsOf(deps, stored, report, message)
   const at = now()
   const says = problem ?? report.problem ?? (left > 0 ? `${left} more recipients that the mail did not have were left out` : null)
   const { judgements, bounceIds } = await judgeReturns(deps, events, ids => ({
     report: { ...stored, judged: { at, kind: report.kind, bounceIds: ids, problem: says } },
-    outbox: forwardOf(stored, message, forwardTo, at),
+    outbox: forwardOf(stored, message, forwarding, at),
   }))
   countJudgements(metrics, judgements)
   log.info({ report: stored.id, message: stored.messageId, kind: report.kind, whys: judgements.map(({ why }) => why) }, 'judged a report')
@@ -61,26 +64,31 @@ export async function judgeReport(
 }
 
 /** One event for each recipient reported on, except strangers past `maxStrangers`. */
-function eventsOf(stored: StoredReport, report: Report, message: Message | null): { events: ReturnEvent[]; left: number } {
+function eventsOf(
+  deps: ClassifyingDeps,
+  stored: StoredReport,
+  report: Report,
+  message: Message | null,
+): { events: ReturnEvent[]; left: number } {
   const grade = gradeOf(stored.fromReporter, message)
   const events: ReturnEvent[] = []
   let strangers = 0
   for (const reported of report.recipients) {
-    const event = eventOf(stored, report, reported, message, grade)
+    const event = eventOf(deps, stored, report, reported, message, grade)
     if (event.match.fate !== 'not-a-recipient' || ++strangers <= maxStrangers) events.push(event)
   }
   return { events, left: Math.max(0, strangers - maxStrangers) }
 }
 
 function eventOf(
+  deps: ClassifyingDeps,
   stored: StoredReport,
   report: Report,
   reported: ReportedRecipient,
   message: Message | null,
   grade: ReturnEvent['grade'],
 ): ReturnEvent {
-  const senders = message ? [message.reversePath, message.from?.address ?? ''].filter(address => address !== '') : []
-  const verdict = classifyRecipient(reported, report, { ours: senders })
+  const verdict = classifyRecipient(reported, report, { ours: ourAddresses(message, deps.returnPath), rules: deps.rules() })
   const { action, status, replyCode, diagnostic, remoteMta } = reported
   return {
     source: 'dsn',
@@ -107,7 +115,16 @@ function matchOf(message: Message | null, reported: Parameters<typeof matchRecip
 }
 
 /** The mail owed to whoever is to read the report; none when nobody is. One report is owed once: the item has its id. */
-function forwardOf(stored: StoredReport, message: Message | null, forwardTo: BounceConfig['forwardTo'], dueAt: number): OutboxItem[] {
-  const to = forwardTo === 'original' ? (message?.reversePath ?? '') : forwardTo === 'none' ? '' : forwardTo
-  return to === '' ? [] : [{ id: stored.id, reportId: stored.id, to, dueAt, attempts: 0, lastError: null }]
+function forwardOf(stored: StoredReport, message: Message | null, forwarding: ReportJudgeDeps['forwarding'], at: number): OutboxItem[] {
+  const to = readerOf(stored, message, forwarding)
+  if (to === null) return []
+  return [{ id: stored.id, reportId: stored.id, to, since: at, dueAt: at, attempts: 0, lastError: null, inDoubt: false, deadAt: null }]
+}
+
+function readerOf(stored: StoredReport, message: Message | null, forwarding: ReportJudgeDeps['forwarding']): string | null {
+  const { forwardTo } = forwarding
+  if (stored.messageId === postmaster) return forwarding.postmaster
+  if (forwardTo === 'none') return null
+  // A mail sent from <> has nobody who waits for its returns.
+  return forwardTo === 'original' ? message?.reversePath || null : forwardTo
 }

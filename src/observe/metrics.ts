@@ -44,6 +44,12 @@ export function createMetrics(version: string) {
     reports: counter('reports_total', 'Reports received, by what they were.', ['kind']),
     reportsRejected: counter('reports_rejected_total', 'Mail refused by the bounce listener.', ['why']),
     lastReturn: gauge('last_return_timestamp_seconds', 'When the last report arrived.'),
+    forwards: counter(
+      'forwards_total',
+      'Tries to forward returned mail: sent, resent (after a try that may have arrived: maybe a duplicate), deferred, dead (given up), withheld (loop guards).',
+      ['outcome'],
+    ),
+    outbox: gauge('outbox_mails', 'Mails owed: waiting to be forwarded, or dead (given up).', ['state']),
     blacklistedAddresses: gauge('blacklisted_addresses', 'Addresses blacklisted now; the same on every node.'),
     blacklistChanges: counter('blacklist_changes_total', 'Blocks and unblocks.', ['op', 'actor']),
     unclassified: counter('unclassified_total', 'Returns no rule knew.'),

@@ -33,11 +33,11 @@ export class JournalEntry {
   #recorded: Promise<Message | null> | null = null
   #judged: Promise<void> | null = null
 
-  /** `blocks`: those that refused recipients of this transaction. */
+  /** `blocks`: those that refused recipients of this session's lately. */
   constructor(deps: JournalDeps, transaction: Transaction, blocks: ReadonlyMap<AddressKey, Block>) {
     this.#deps = deps
     this.#transaction = transaction
-    this.#blocks = blocks
+    this.#blocks = blocks.size === 0 ? blocks : blocksOf(transaction, blocks)
   }
 
   /**
@@ -108,4 +108,14 @@ async function inTime(done: Promise<void>, limitMs: number): Promise<void> {
   })
   await Promise.race([done, late])
   clearTimeout(timer)
+}
+
+/** The blocks that refused recipients of this transaction. */
+function blocksOf({ recipients }: Transaction, blocks: ReadonlyMap<AddressKey, Block>): ReadonlyMap<AddressKey, Block> {
+  const found = new Map<AddressKey, Block>()
+  for (const { key, verdict } of recipients) {
+    const block = verdict === 'blacklisted' ? blocks.get(key) : undefined
+    if (block) found.set(key, block)
+  }
+  return found
 }

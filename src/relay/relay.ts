@@ -9,7 +9,6 @@ import type { ListsConfig, RelayConfig, UpstreamConfig } from '../config/schema.
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { ReturnPath } from '../return-path/return-path.ts'
-import { makeId } from '../return-path/time-id.ts'
 import type { Rules } from '../smtp/dialogue.ts'
 import { ownMechanisms } from '../smtp/own-login.ts'
 import type { AddressKey } from '../smtp/path.ts'
@@ -20,6 +19,7 @@ import type { Connection } from '../wire/connection.ts'
 import { Deadlines } from '../wire/deadlines.ts'
 import { readServerContext, secureServer } from '../wire/tls.ts'
 import { type Address, Listener } from './listener.ts'
+import { createIdMaker } from './message-ids.ts'
 import { createPasswordCheck } from './passwords.ts'
 import { Session } from './session.ts'
 import type { SessionDeps } from './session-deps.ts'
@@ -109,7 +109,7 @@ export function createRelay(deps: RelayDeps): Relay {
     instanceId,
     connections,
     secure,
-    makeId: () => makeId(deps.now(), randomBytes(4)),
+    makeId: createIdMaker(deps.now),
     verifyPassword: createPasswordCheck(config.users, log),
     returnPathRefused: adviser(deps, clock),
     inBackground(work) {

@@ -9,7 +9,7 @@ import type { Block } from '../store/records.ts'
 export type Asked = { readonly number: number; readonly key: AddressKey; readonly address: string }
 
 /** null: not blacklisted. */
-export type Screened = { readonly block: Block; readonly spoken: SpokenReply } | null | 'unavailable'
+type Screened = { readonly block: Block; readonly spoken: SpokenReply } | null | 'unavailable'
 
 export type ScreeningDeps = {
   readonly screen: (keys: readonly AddressKey[]) => readonly (Block | null)[] | Promise<readonly (Block | null)[]>
@@ -19,8 +19,64 @@ export type ScreeningDeps = {
   readonly log: Log
 }
 
+export type ScreeningOwner = {
+  /** Performs `event` as one turn of the session. */
+  turn(event: () => void): void
+  screened(number: number, found: SpokenReply | null | 'unavailable'): void
+}
+
+/** The lookups of one session. */
+export class Screening {
+  /** Blocks that refused recipients since `forget`. */
+  readonly blocks = new Map<AddressKey, Block>()
+  readonly #deps: ScreeningDeps
+  readonly #session: string
+  readonly #owner: ScreeningOwner
+  #asked: Asked[] = []
+
+  constructor(deps: ScreeningDeps, session: string, owner: ScreeningOwner) {
+    this.#deps = deps
+    this.#session = session
+    this.#owner = owner
+  }
+
+  /** Adds a recipient to the batch. */
+  ask(asked: Asked): void {
+    this.#asked.push(asked)
+  }
+
+  /** Looks up the batch; tells in the same tick where the store can. */
+  run(): void {
+    if (this.#asked.length === 0) return
+    const asked = this.#asked
+    this.#asked = []
+    const found = screenRecipients(asked, this.#deps, this.#session)
+    if (found instanceof Promise) void found.then(late => this.#owner.turn(() => this.#tell(asked, late)))
+    else this.#tell(asked, found)
+  }
+
+  get pending(): boolean {
+    return this.#asked.length > 0
+  }
+
+  forget(): void {
+    if (this.blocks.size > 0) this.blocks.clear()
+  }
+
+  #tell(asked: readonly Asked[], found: readonly Screened[]): void {
+    for (const [index, { number, key }] of asked.entries()) {
+      const one = found[index] ?? null
+      if (one === null || one === 'unavailable') this.#owner.screened(number, one)
+      else {
+        this.blocks.set(key, one.block)
+        this.#owner.screened(number, one.spoken)
+      }
+    }
+  }
+}
+
 /** Looks up a batch in one question; answers in the same tick where the store can, in the order asked. Never throws, never rejects. */
-export function screenRecipients(
+function screenRecipients(
   asked: readonly Asked[],
   deps: ScreeningDeps,
   session: string,

@@ -4,19 +4,17 @@
  * Promises: what one event brings leaves in one write per connection; input is read only while it can be taken, so memory is bounded; a bug
  * ends this session with 421 and a log line, and no other.
  */
-import { maxAuthOctets, parseCommand } from '../smtp/command.ts'
-import type { Effect, Event, Rules, State } from '../smtp/dialogue.ts'
+import { maxAuthOctets } from '../smtp/command.ts'
+import type { Effect, Event, Rules, State, Transaction } from '../smtp/dialogue.ts'
 import { type Line, LineReader } from '../smtp/lines.ts'
 import { ourReplies } from '../smtp/our-replies.ts'
-import type { AddressKey } from '../smtp/path.ts'
 import { formatReplyLine } from '../smtp/reply.ts'
 import { openState, step, takesLines } from '../smtp/transaction.ts'
-import type { Block } from '../store/records.ts'
 import type { Connection } from '../wire/connection.ts'
-import { makeEnvelope } from './envelope.ts'
 import { JournalEntry } from './journal.ts'
+import { eventOfLine } from './line-event.ts'
 import { MessagePassage } from './message-passage.ts'
-import { type Asked, type Screened, screenRecipients } from './screening.ts'
+import { Screening } from './screening.ts'
 import { type Late, SessionClock } from './session-clock.ts'
 import type { SessionDeps } from './session-deps.ts'
 import { UpstreamLeg } from './upstream-leg.ts'
@@ -31,14 +29,11 @@ export class Session {
   readonly #lines = new LineReader(maxAuthOctets)
   readonly #clock: SessionClock
   readonly #leg: UpstreamLeg
-  /** Blocks that refused recipients since the session was last idle. */
-  readonly #blocks = new Map<AddressKey, Block>()
+  readonly #screening: Screening
   #state: State
   #events: Event[] = []
   #performing = false
   #turning = false
-  /** Recipients to look up: those of one batch in one question. */
-  #asked: Asked[] = []
   #message: MessagePassage | null = null
   #entry: JournalEntry | null = null
   #paused = false
@@ -50,6 +45,10 @@ export class Session {
     this.#crm = crm
     this.#state = openState(rules, crm.secure)
     this.#clock = new SessionClock(deps, who => this.#turn(() => this.#late(who)))
+    this.#screening = new Screening(deps, id, {
+      turn: event => this.#turn(event),
+      screened: (number, found) => this.#dispatch({ type: 'screened', number, found }),
+    })
     this.#leg = new UpstreamLeg(deps.connections, deps.metrics, {
       turn: event => this.#turn(event),
       dispatch: event => this.#dispatch(event),
@@ -131,35 +130,21 @@ export class Session {
 
   #takeLines(): void {
     do {
-      this.#screen()
+      this.#screening.run()
       while (takesLines(this.#state)) {
         const line = this.#lines.next()
         if (line === null) break
         this.#clock.heardLine()
         this.#dispatch(this.#eventOf(line))
       }
-    } while (this.#asked.length > 0)
-    if (this.#state.slots.length === 0 && !this.#state.transaction && this.#blocks.size > 0) this.#blocks.clear()
+    } while (this.#screening.pending)
+    if (this.#state.slots.length === 0 && !this.#state.transaction) this.#screening.forget()
   }
 
   #eventOf(line: Line): Event {
-    const { input } = this.#state
-    if (!line.ok) {
-      this.#badInput(line.why)
-      // A log-in that cannot be read is cancelled, as RFC 4954 §4 has it.
-      if (input !== 'command') return { type: 'auth-line', line: '*' }
-      return { type: 'bad-line', why: line.why === 'too-long' ? ourReplies.lineTooLong : ourReplies.controlCharacter }
-    }
-    if (input !== 'command') return { type: 'auth-line', line: line.text }
-    const parsed = parseCommand(line.text)
-    if (!parsed.ok) {
-      this.#badInput('syntax')
-      return { type: 'bad-line', why: parsed.why }
-    }
-    const { command } = parsed
-    if (command.verb !== 'MAIL') return { type: 'command', command, envelope: null }
-    const made = makeEnvelope(command, this.#deps.returnPath, this.#deps.makeId, this.#deps.now())
-    return made.ok ? { type: 'command', command, envelope: made.envelope } : { type: 'bad-line', why: made.why }
+    const { event, bad } = eventOfLine(line, this.#state.input, this.#deps)
+    if (bad !== null) this.#badInput(bad)
+    return event
   }
 
   #badInput(why: string): void {
@@ -175,12 +160,11 @@ export class Session {
         this.#clock.sent(effect.verb)
         return this.#leg.say(effect.line)
       case 'screen':
-        this.#asked.push(effect)
-        return
+        return this.#screening.ask(effect)
       case 'verify':
         this.#deps.verifyPassword(effect.user, effect.password).then(
-          ok => this.#turn(() => this.#dispatch({ type: 'verified', ok })),
-          () => this.#turn(() => this.#dispatch({ type: 'verified', ok: false })),
+          ok => this.#verified(ok),
+          () => this.#verified(false),
         )
         return
       case 'receive':
@@ -205,6 +189,8 @@ export class Session {
       case 'drop-upstream':
         this.#clock.upstreamGone()
         return this.#leg.drop(effect.idle)
+      case 'return-upstream':
+        return this.#leg.giveBack()
       case 'start-tls':
         return this.#startTls()
       case 'close':
@@ -233,6 +219,10 @@ export class Session {
     if (early.length > 0) this.#take(early)
   }
 
+  #verified(ok: boolean): void {
+    this.#turn(() => this.#dispatch({ type: 'verified', ok }))
+  }
+
   #sent(octets: number, recorded: boolean): void {
     this.#deps.metrics.messageBytes.inc(octets)
     if (!recorded) this.#deps.metrics.messagesUnjournalled.inc()
@@ -240,38 +230,13 @@ export class Session {
     this.#dispatch({ type: 'message-sent' })
   }
 
-  #entryOf(transaction: ConstructorParameters<typeof JournalEntry>[1]): JournalEntry {
-    const blocks = new Map<AddressKey, Block>()
-    if (this.#blocks.size > 0) {
-      for (const { key, verdict } of transaction.recipients) {
-        const block = verdict === 'blacklisted' ? this.#blocks.get(key) : undefined
-        if (block) blocks.set(key, block)
-      }
-    }
-    return new JournalEntry(this.#deps, transaction, blocks)
+  #entryOf(transaction: Transaction): JournalEntry {
+    return new JournalEntry(this.#deps, transaction, this.#screening.blocks)
   }
 
   #conclude(settled: Promise<void>, wait: boolean): void {
     this.#deps.inBackground(settled)
     if (wait) settled.finally(() => this.#turn(() => this.#dispatch({ type: 'concluded' })))
-  }
-
-  /** Looks up the recipients of this batch. */
-  #screen(): void {
-    if (this.#asked.length === 0) return
-    const asked = this.#asked
-    this.#asked = []
-    const found = screenRecipients(asked, this.#deps, this.id)
-    if (found instanceof Promise) void found.then(late => this.#turn(() => this.#screened(asked, late)))
-    else this.#screened(asked, found)
-  }
-
-  #screened(asked: readonly Asked[], found: readonly Screened[]): void {
-    for (const [index, { number, key }] of asked.entries()) {
-      const one = found[index] ?? null
-      if (one !== null && one !== 'unavailable') this.#blocks.set(key, one.block)
-      this.#dispatch({ type: 'screened', number, found: one === null || one === 'unavailable' ? one : one.spoken })
-    }
   }
 
   #startTls(): void {

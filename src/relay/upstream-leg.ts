@@ -77,6 +77,12 @@ export class UpstreamLeg {
     upstream.connection.finish()
   }
 
+  /** Leaves the connection to the next session. */
+  giveBack(): void {
+    const upstream = this.#release()
+    if (upstream) this.#connections.giveBack(upstream)
+  }
+
   /** The session is over; a connection that is still open had its QUIT. */
   close(): void {
     const upstream = this.#release()

@@ -8,6 +8,7 @@
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Deadline, Deadlines } from '../wire/deadlines.ts'
+import { Asker } from './asker.ts'
 import { openUpstream, type Upstream, type UpstreamDeps } from './upstream.ts'
 import type { UpstreamUnavailable } from './upstream-unavailable.ts'
 
@@ -15,6 +16,9 @@ import type { UpstreamUnavailable } from './upstream-unavailable.ts'
 const trafficMs = 60_000
 /** A warm connection that nobody took is closed after this. */
 const idleMs = 20_000
+/** Connections taken back at most, and the time for their RSET. */
+const maxReturned = 4
+const resetMs = 5_000
 
 export type WarmDeps = {
   readonly upstream: UpstreamDeps
@@ -65,7 +69,20 @@ export class WarmConnections {
     }
   }
 
-  /** Keeps a connection whose session ended clean, as if it had been opened ahead. */
+  /** Takes back a connection on which we have logged in, from a session that ended clean; it is kept once RSET is answered. */
+  giveBack(upstream: Upstream): void {
+    if (this.#stopped || this.#warm.length >= maxReturned) return upstream.connection.finish()
+    const asker = new Asker(upstream.connection, upstream.replies, resetMs)
+    asker.ask('RSET').then(
+      answer => {
+        if (answer.code === 250 && upstream.replies.buffered === 0) this.keep(upstream)
+        else upstream.connection.destroy()
+      },
+      () => upstream.connection.destroy(),
+    )
+  }
+
+  /** Keeps a connection for a session to come. */
   keep(upstream: Upstream): void {
     if (this.#stopped || upstream.connection.closed) return upstream.connection.destroy()
     upstream.warm = true

@@ -9,9 +9,11 @@ const subjects =
   /^\s*(?:auto(?:matic|mated|mat(?:ed|ische|isches|isch)?|mática|matique)?[ -]?(?:reply|re:|response|respon|antwort|answer)|auto:|autoreply|out of (?:the )?office|ooo\b|away |on vacation|vacation|abwesen|automatische (?:antwort|abwesenheit|beantwoording)|automatisch antwoord|afwezig|r[ée]ponse automatique|absence|absent|message d.absence|respuesta autom|fuera de (?:la )?oficina|ausencia|resposta autom|fora do escrit|ausente|risposta automatica|fuori (?:sede|ufficio)|assenza|автоответ|автоматический ответ|自動(?:応答|返信)|不在|自动(?:回复|答复|回覆)|自動(?:回覆|回复)|外出)|\((?:automatic response|auto[- ]?reply)\)|\bout of (?:the )?office\b|i am (?:currently )?(?:away|out of)/i
 
 const challengeWords =
-  /challenge[/ -]response|boxbe|spamarrest|spam arrest|\btmda\b|sender (?:address )?verification|mailblocks|earthlink.{0,30}spamblocker|you are not (?:yet )?on (?:my|the|their) (?:approved|allow|white|guest)|(?:confirm|verify|prove) (?:that )?(?:you|your) .{0,60}(?:human|person|real|sender|not a (?:spam|robot)|email (?:address|message))|click (?:on )?(?:the|this) (?:link|following|url).{0,80}(?:deliver|release|approve|authenticate|confirm).{0,40}(?:message|mail)|pour que votre (?:message|mail).{0,60}(?:cliquez|confirm)|(?:bestätigen|klicken) sie .{0,80}(?:nachricht|absender|zugestellt)/i
+  /challenge[/ -]response|boxbe|spamarrest|spam arrest|\btmda\b|sender (?:address )?verification|mailblocks|earthlink.{0,30}spamblocker|you are not (?:yet )?on (?:my|the|their) (?:approved|allow|white|guest)|(?:confirm|verify|prove) (?:that )?(?:you|your) .{0,60}(?:human|a person|real person|legitimate|not a (?:spam|robot))|click (?:on )?(?:the|this) (?:link|following|url).{0,80}(?:deliver|release|approve|authenticate|confirm).{0,40}(?:message|mail)|pour que votre (?:message|mail).{0,60}(?:cliquez|confirm)|(?:bestätigen|klicken) sie .{0,80}(?:nachricht|absender|zugestellt)/i
 
 const autoFields = ['x-autoreply', 'x-autorespond', 'x-autoresponder', 'x-auto-response', 'x-mail-autoreply', 'x-vacation']
+
+const challengeFields = ['x-boxbe-challenge', 'x-tmda-fingerprint', 'x-spamarrest-probe']
 
 /** Says whether the mail answers by itself for a person. */
 export function isAutoReply({ mail: { header }, subject }: Notice): boolean {
@@ -27,15 +29,10 @@ export function isAutoReply({ mail: { header }, subject }: Notice): boolean {
 }
 
 /** Says whether the mail asks its sender to prove that he is one, before it is delivered. */
-export function isChallenge({ mail: { header }, subject, words }: Notice): boolean {
-  if (
-    header.first('x-boxbe-challenge') !== null ||
-    header.first('x-tmda-fingerprint') !== null ||
-    /\bchallenge/i.test(header.first('x-spamarrest-probe') ?? '')
-  )
-    return true
-  return (
-    challengeWords.test(words.slice(0, 4_000)) ||
-    /^(?:please )?(?:confirm|verify) (?:your|that).{0,40}(?:message|mail|sender)/i.test(subject)
-  )
+export function isChallenge({ mail, subject, words }: Notice): boolean {
+  if (challengeFields.some(name => mail.header.first(name) !== null)) return true
+  if (/^(?:please )?(?:confirm|verify) (?:your|that).{0,40}(?:message|mail|sender)/i.test(subject)) return true
+  // A standard report has its words in a part of their own: no need to look for the copy of the original in them.
+  const standard = mail.reportType === 'delivery-status' && mail.parts[0]?.type === 'text/plain'
+  return challengeWords.test((standard ? (mail.parts[0]?.text ?? '') : words).slice(0, 2_000))
 }

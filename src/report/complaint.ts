@@ -11,7 +11,7 @@ import { addressesIn, parseReportedAddress } from './text-address.ts'
 
 /** Gives the addresses of those who complain, none when the report hides them; null when the mail is no complaint. */
 export function complainers(notice: Notice): readonly string[] | null {
-  const { mail, from, original } = notice
+  const { mail, from } = notice
   const feedback = mail.parts.find(part => part.type === 'message/feedback-report')
   if (feedback || mail.reportType === 'feedback-report') {
     const fields = parseHeaderText((feedback?.text ?? '').trimStart())
@@ -20,12 +20,12 @@ export function complainers(notice: Notice): readonly string[] | null {
     const addresses = named.map(value => parseReportedAddress(decodeHeaderText(value))).filter(address => address?.includes('@'))
     return unique(addresses.length > 0 ? addresses : notice.originalTo)
   }
-  const hotmail = original?.first('x-hmxmroriginalrecipient') ?? null
-  if (hotmail !== null || /^(?:staff@hotmail\.com|feedback\S{0,30}@\S{1,100})$/.test(from)) {
+  if (/^(?:staff@hotmail\.com|feedback\S{0,30}@\S{1,100})$/.test(from)) {
+    const hotmail = notice.original?.first('x-hmxmroriginalrecipient') ?? null
     if (hotmail === null && !/complaint|abuse/i.test(notice.subject)) return null
     return unique(hotmail === null ? notice.originalTo : [hotmail.trim()])
   }
-  if (/^apple mail sent this email to unsubscribe/i.test(notice.words.trimStart())) return unique(addressesIn(from).map(one => one.address))
+  if (/^apple mail sent this email to unsubscribe/i.test(notice.text.trimStart())) return unique(addressesIn(from).map(one => one.address))
   return null
 }
 

@@ -33,7 +33,7 @@ export function cleanDiagnostic(text: string): string | null {
   const lines: string[] = []
   for (const line of text.slice(0, 4 * maxTextLength).split('\n')) {
     const clean = line
-      .replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ')
+      .replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]+|[-=*#_~]{5,}/g, ' ')
       .replace(/ {2,}/g, ' ')
       .trim()
     if (clean === '') continue

@@ -9,7 +9,7 @@
 import { decodeOctets } from './charset.ts'
 import { parseContentType } from './content-type.ts'
 import { type Header, parseHeaderText } from './header.ts'
-import { decodeTransfer } from './transfer-encoding.ts'
+import { decodeTransfer, isTransferEncoding } from './transfer-encoding.ts'
 
 /** Only the first MiB of a returned mail is read: what matters stands before the copy of the original. */
 export const maxMailOctets = 1_048_576
@@ -82,9 +82,9 @@ function readEntity(header: Header, body: string, depth: number, walk: Walk): vo
     }
   }
   const transfer = header.first('content-transfer-encoding')
-  const octets = decodeTransfer(isStatus.test(type) ? strayFields(header) + body : body, transfer)
-  if (octets === null) walk.sound = false
-  walk.parts.push(lazyPart(type.startsWith('multipart/') ? 'text/plain' : type, octets ?? body, parameters.get('charset') ?? null))
+  if (!isTransferEncoding(transfer)) walk.sound = false
+  const octets = () => decodeTransfer(isStatus.test(type) ? strayFields(header) + body : body, transfer)
+  walk.parts.push(lazyPart(type.startsWith('multipart/') ? 'text/plain' : type, octets, parameters.get('charset') ?? null))
 }
 
 const isStatus = /^message\/(?:global-)?(?:delivery-status|disposition-notification|feedback-report)$/
@@ -97,12 +97,12 @@ function strayFields(header: Header): string {
 
 const emptyHeader: Header = { ...parseHeaderText(''), bodyStart: 1 }
 
-function lazyPart(type: string, octets: string, charset: string | null): Part {
+function lazyPart(type: string, octets: () => string, charset: string | null): Part {
   let text: string | null = null
   return {
     type,
     get text() {
-      text ??= decodeOctets(octets, charset)
+      text ??= decodeOctets(octets(), charset)
       return text
     },
   }

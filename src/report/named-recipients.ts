@@ -68,7 +68,10 @@ function allWordsAbout({ address, said }: NamedRecipient, notice: Notice): strin
   const front = words.slice(Math.max(0, at - maxSaid), at)
   if (tells(front)) return paragraphsThatTell(front)
   if (said.length >= enough || plain(behind).includes(plain(said))) return said || behind || wordsOf(notice)
-  return `${said}\n${behind.slice(0, 2 * enough)}`.trim()
+  const own = address === null ? -1 : said.indexOf(address)
+  // Words that hold the address go on behind it.
+  const head = own === -1 ? said : said.slice(0, own + (address?.length ?? 0))
+  return `${head}\n${behind.slice(0, 2 * enough)}`.trim()
 }
 
 function plain(text: string): string {

@@ -34,7 +34,7 @@ const openingSigns: readonly RegExp[] = [
   /this (?:message|mail|e-?mail|report) (?:was|is|has been) (?:created |generated )?automatic|automatically generated|machine generated message|this is an? (?:automat|advisory|delivery|mime-?encapsulated)/i,
   /(?:could|can|did|was|were|has|have) ?(?:not|n't|n’t) (?:yet )?(?:be |been )?(?:deliver|sent|reach|send|relay|process)|(?:cannot|can't|couldn't|wasn't|unable to|not able to|failed to|failure to|impossible to) (?:be )?(?:deliver|send|reach|relay)|(?:un|non-?)deliver(?:able|ed|y)|delivery (?:to the following|has failed|failed|failure|problem|error|has been delayed|incomplete)|not (?:be |been |yet )?delivered|did not reach|fatal (?:delivery )?errors|had (?:permanent|delivery|transient)|has been (?:returned|rejected|refused|bounced|postponed)|trouble delivering|temporary problem delivering|failed (?:permanently|recipients?)|permanent(?:ly)? (?:error|fail)|(?:mailbox|quota|user|recipient|address)\S{0,3} (?:is |was )?(?:full|exceed|unknown|over|not |disabled|invalid)|unknown (?:user|recipient|address)|(?:no such|invalid) (?:user|final|recipient|address|mailbox)|mailbox exceeds|not a member of this|intended recipient|following recipient|delivery status notification|remote server returned|transcript of session|error(?:-for| message below)|standard form of email address|invalid user|returned to (?:you|sender)|diagnostic information|no longer (?:valid|active|in use)/i,
   /\bhost \S{1,255} (?:said|refused to talk)|remote (?:host|server) (?:said|returned|replied)|smtp error from remote|in reply to [A-Z ]{4,20} command/i,
-  /n.a (?:pas )?p[uû] (?:être|etre) |n.a pas été (?:remis|délivr|distribu|envoy)|n.ont pas (?:pu|été)|impossible de (?:remettre|distribuer|délivrer|transmettre|livrer)|échec de (?:la )?(?:remise|distribution|livraison)|adresse .{0,40}(?:introuvable|n.existe pas|inconnue)|boîte .{0,30}pleine|destinataire.{0,30}(?:inconnu|refus|inexist)|non (?:remis|délivr|distribu)/i,
+  /n.a (?:pas )?p[uû] (?:être|etre) |n.a pas (?:encore )?été (?:remis|délivr|distribu|envoy)|n.ont pas (?:pu|été)|impossible de (?:remettre|distribuer|délivrer|transmettre|livrer)|échec de (?:la )?(?:remise|distribution|livraison)|adresse .{0,40}(?:introuvable|n.existe pas|inconnue)|boîte .{0,30}pleine|destinataire.{0,30}(?:inconnu|refus|inexist)|non (?:remis|délivr|distribu)/i,
   /konnte.{0,80}nicht.{0,40}(?:zugestellt|übermittelt|gesendet|versendet|ausgeliefert)|nicht (?:zugestellt|zustellbar|ausgeliefert)|unzustellbar|fehler bei der (?:zustell|übermitt)|zustellung .{0,60}(?:fehlgeschlagen|nicht|verzögert)|empfänger.{0,30}(?:unbekannt|nicht)|postfach .{0,30}voll/i,
   /no (?:se )?(?:ha |pudo|puede|fue|se)? ?(?:podido )?(?:ser )?entreg|no pudo ser (?:entregad|enviad)|no se ha podido|imposible entregar|no se (?:pudo|puede) (?:entregar|enviar)|error (?:al|en la) (?:entreg|envi)|buz[oó]n .{0,30}lleno|direcci[oó]n .{0,40}(?:no existe|no se encontr)/i,
   /n[ãa]o (?:p[ôo]de|foi|pode|pudo|est[áa]) (?:ser )?(?:poss[ií]vel )?(?:entreg|enviad|encontrad)|falha (?:na|ao) (?:entreg|envi)|n[ãa]o (?:foi poss[ií]vel|conseguimos) (?:entreg|envi)|caixa .{0,30}cheia|endere[çc]o .{0,40}(?:n[ãa]o|inexistente)/i,
@@ -49,9 +49,13 @@ const answered =
   /^\s*(?:re|fwd?|fw|aw|wg|tr|rv|sv|vs|antw|rif|i|r|res|enc|ha|ответ|отв|пересл|回复|回覆|答复|转发|轉寄)\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]/i
 const delaySubject = /delay|warning|still being retried|retardé|différé|verzöger|retras|atras|ritard|vertraag|задерж|遅延|延迟|延遲/i
 const delayWords =
-  /not yet been delivered|has been delayed|delivery (?:is |was )?delayed|will (?:be retried|retry|continue to (?:try|be attempt))|this is a warning only|warning message only|do not need to resend|temporary problem delivering|has been postponed|attempts will continue|still being retried|delivery will continue|sera (?:de nouveau )?(?:tenté|réessay)|wird weiterhin versucht|se seguir[áa] intentando|попытки .{0,40}будут продолжены|再送を試み|将继续尝试/i
+  /not yet been delivered|has been delayed|delivery (?:is |was )?delayed|will (?:be retried|retry|continue to (?:try|be attempt))|this is a warning only|warning message only|do not need to resend|temporary problem delivering|has been postponed|attempts will continue|still being retried|delivery will continue|sera (?:de nouveau )?(?:tenté|réessay)|réessayera|pas encore été (?:remis|distribu|délivr)|noch nicht zugestellt|(?:todavía|aún) no (?:se )?ha|ainda não (?:foi|p[ôo]de)|non è (?:stato )?ancora|nog niet (?:worden )?(?:bezorgd|afgeleverd)|ещ[её] не (?:было )?достав|まだ(?:配信|配送|お届け)|尚未(?:投递|送达|送達)|wird weiterhin versucht|se seguir[áa] intentando|попытки .{0,40}будут продолжены|再送を試み|将继续尝试/i
 const finalWords = /given up|giving up|permanent(?:ly)? (?:error|fail)|final delivery|could not be delivered to one or more/i
-const opening = 700
+/** Subjects of what is about many mails, or about no mail. */
+const manyMails =
+  /^(?:\[[^\]]{0,40}(?:ticket|#\d)|.{0,200}\bdigest\b)|\b(?:reports?|statistics|summary|campaign|newsletter|parcel|package|order|colis|paket|pedido|pacco|pakket)\b/i
+const greeting =
+  /^\s*(?:dear|hello|hi\b|hey|good (?:morning|day|afternoon)|bonjour|bonsoir|madame|monsieur|cher|chère|hallo|guten (?:tag|morgen)|sehr geehrt|liebe|hola|estimad|buen[oa]s|gentile|salve|ciao|buongiorno|caro|ol[áa]\b|prezad|caro|bom dia|beste|geachte|goed|уважаем|здравствуй|добрый|привет|お世話|いつも|您好|你好|尊敬)/i
 
 /** Says whether the sender is a mail system by name. */
 export function isSystemSender({ from, fromName }: Notice): boolean {
@@ -66,21 +70,25 @@ export function isAnswer(notice: Notice): boolean {
 /** Says whether the mail is a mail system's notice that mail was not delivered, or not yet. */
 export function isFailureNotice(notice: Notice): boolean {
   const { mail, subject, words } = notice
-  const start = words.trimStart().slice(0, opening)
   if (mail.header.fields.length === 0) return openingSigns.some(sign => sign.test(words.slice(0, 4_000)))
   if (isAnswer(notice)) return false
   const subjectSays = subjectSigns.some(sign => sign.test(subject))
   if (isSystemSender(notice) || mail.reportType === 'delivery-status' || mail.header.first('x-failed-recipients') !== null) {
     return subjectSays || openingSigns.some(sign => sign.test(words.slice(0, 4_000)))
   }
-  // Anyone else must say it in the subject and begin with it: tickets, digests and people bring it up later, after words of their own.
-  if (mail.header.first('in-reply-to') !== null && mail.header.first('return-path')?.trim() !== '<>') return false
-  const firstLines = start
-    .split('\n')
-    .filter(line => line.trim() !== '' && !/^[\s*=_#-]+$/.test(line))
-    .slice(0, 4)
-    .join('\n')
-  return subjectSays && !/^(?:\[[^\]]*(?:ticket|#\d)|.*\bdigest\b)/i.test(subject) && openingSigns.some(sign => sign.test(firstLines))
+  return subjectSays && isUnsignedNotice(notice)
+}
+
+/**
+ * A notice from no known name. It must speak of one failure in the subject and begin with it, without a greeting, and name somebody or
+ * enclose the mail: tickets, digests, statistics and people bring it up later, after words of their own.
+ */
+function isUnsignedNotice({ mail: { header }, subject, words, lines, original }: Notice): boolean {
+  if (header.first('in-reply-to') !== null && header.first('return-path')?.trim() !== '<>') return false
+  if (manyMails.test(subject)) return false
+  const first = lines.filter(line => line.trim() !== '' && !/^[\s*=_#-]+$/.test(line)).slice(0, 4)
+  if (greeting.test(first[0] ?? '') || !(words.includes('@') || original !== null)) return false
+  return openingSigns.some(sign => sign.test(first.join('\n')))
 }
 
 /** Says whether a notice speaks of mail that is still being tried. */

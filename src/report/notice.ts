@@ -22,6 +22,8 @@ export type Notice = {
   readonly from: string
   readonly fromName: string
   readonly subject: string
+  /** All that a person would read, the copy of the returned mail included. */
+  readonly text: string
   /** The words of the mail system without the enclosed mail, lines ended by LF. */
   readonly words: string
   readonly lines: readonly string[]
@@ -47,7 +49,8 @@ const enclosedTypes = new Set([
 /** Makes the notice of a mail. Its texts are made when they are first asked for: a standard report needs few of them. */
 export function noticeOf(mail: Mail): Notice {
   const [sender] = parseAddressList(mail.header.first('from') ?? '')
-  const split = once(() => splitAtOriginal(humanText(mail).slice(0, maxWords)))
+  const text = once(() => humanText(mail).slice(0, maxWords))
+  const split = once(() => splitAtOriginal(text()))
   const lines = once(() =>
     split()
       .words.split('\n')
@@ -71,6 +74,9 @@ export function noticeOf(mail: Mail): Notice {
     from: (sender?.address ?? '').toLowerCase(),
     fromName: sender?.name ?? decodeHeaderText((mail.header.first('from') ?? '').slice(0, 500)),
     subject: decodeHeaderText((mail.header.first('subject') ?? '').slice(0, 2_000)),
+    get text() {
+      return text()
+    },
     get words() {
       return split().words
     },

@@ -43,7 +43,7 @@ function find(notice: Notice): ReportFound {
   if (refusal) return refusal
   if (isDisposition(notice)) return nobody('mdn')
   if (isStatistics(notice)) return nobody('other')
-  const ses = readSesNotification(notice.words)
+  const ses = readSesNotification(notice.text)
   if (ses) return ses
   if (isChallenge(notice)) return nobody('challenge')
   return standardReport(notice) ?? plainNotice(notice) ?? nobody(isAutoReply(notice) ? 'auto_reply' : 'other')

@@ -5,21 +5,25 @@
  * Pure.
  */
 
-/** Decodes `body`; null when the encoding is none that RFC 2045 knows. Line ends are LF before and after. */
-export function decodeTransfer(body: string, encoding: string | null): string | null {
-  switch ((encoding ?? '').replace(/[\s;"].*$/s, '').toLowerCase()) {
-    case '':
-    case '7bit':
-    case '8bit':
-    case 'binary':
-      return body
+/** Says whether an encoding is one that RFC 2045 knows; null: the field is missing, which means 7bit. */
+export function isTransferEncoding(encoding: string | null): boolean {
+  return /^(?:7bit|8bit|binary|quoted-printable|base64|)$/.test(nameOf(encoding))
+}
+
+/** Decodes `body`; in an encoding that nobody knows it stays as it is. Line ends are LF before and after. */
+export function decodeTransfer(body: string, encoding: string | null): string {
+  switch (nameOf(encoding)) {
     case 'quoted-printable':
       return decodeQuotedPrintable(body)
     case 'base64':
       return withoutCr(Buffer.from(base64Lines(body), 'base64').toString('latin1'))
     default:
-      return null
+      return body
   }
+}
+
+function nameOf(encoding: string | null): string {
+  return (encoding ?? '').replace(/[\s;"].*$/s, '').toLowerCase()
 }
 
 function decodeQuotedPrintable(body: string): string {

@@ -140,6 +140,8 @@ export type Effect =
   | { readonly type: 'open-upstream' }
   /** `idle`: it is owed nothing and may be told goodbye; else nothing more may be said on it. */
   | { readonly type: 'drop-upstream'; readonly idle: boolean }
+  /** The session ends and leaves a connection on which we have logged in: another may go on with it. */
+  | { readonly type: 'return-upstream' }
   | { readonly type: 'start-tls' }
   /** The CRM's connection ends after what was said. */
   | { readonly type: 'close' }

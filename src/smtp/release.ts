@@ -129,6 +129,10 @@ function apply(draft: Draft, subject: Subject, answer: Answer): void {
       return
     case 'QUIT':
       draft.closing = true
+      if (answer.by === 'us' && draft.upstream === 'ready') {
+        draft.upstream = 'gone'
+        draft.effects.push({ type: 'return-upstream' })
+      }
       break
   }
   draft.effects.push({ type: 'say', wire })

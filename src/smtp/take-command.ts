@@ -73,7 +73,8 @@ export function forward(draft: Draft, subject: Subject, line: string, alone: boo
 
 function takeQuit(draft: Draft, line: string): void {
   draft.input = 'wait'
-  if (draft.upstream === 'ready') return forward(draft, { verb: 'QUIT' }, line, true)
+  // A connection on which we have logged in ourselves outlives the session.
+  if (draft.upstream === 'ready' && !draft.rules.ownMechanisms) return forward(draft, { verb: 'QUIT' }, line, true)
   draft.closing = true
   answer(draft, ourReplies.bye, { verb: 'QUIT' })
 }

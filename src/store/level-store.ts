@@ -18,9 +18,10 @@ import { latestAcceptance, listMessages, readMessage } from './level/messages.ts
 import { metaKeys } from './level/meta.ts'
 import { createOutbox } from './level/outbox.ts'
 import { createReports } from './level/reports.ts'
+import { createSurges, listIncidents, listMembers, listSuspects } from './level/surges.ts'
 import { Unit } from './level/unit.ts'
 import { createUpdate, readAddress } from './level/update.ts'
-import type { Bounce } from './records.ts'
+import type { Bounce, Incident } from './records.ts'
 import type { Store } from './store.ts'
 
 export type LevelStoreOptions = {
@@ -50,7 +51,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   const journal = createJournal(engine, locks)
   const reports = createReports(engine)
   const outbox = createOutbox(engine, locks)
-  const update = createUpdate({ engine, locks, now })
+  const update = createUpdate({ engine, locks, surges: createSurges(engine), now })
 
   /** Measures an operation that gives a promise. */
   function timed<A extends unknown[], R>(op: string, work: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
@@ -96,6 +97,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
     report: timed('read', reports.report),
     rawReport: timed('read', reports.rawReport),
     pendingReports: timed('list', reports.pendingReports),
+    reportsOf: timed('list', reports.reportsOf),
     tokenUse: timed('read', reports.tokenUse),
 
     async update(request, fold) {
@@ -121,13 +123,21 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
       bounces: engine.count('bounces'),
       pendingReports: engine.count('pending'),
       outbox: engine.count('outbox'),
+      deadLetters: engine.count('dead'),
     })),
     bounce: timed('read', async id => decodeOr<Bounce>(engine.read(primary.bounce(id)))),
     bouncesOf: timed('list', messageId => bouncesOfMessage(engine, messageId)),
     bounces: timed('list', (filter, page) => listBounces(engine, filter, page)),
 
+    incident: timed('read', async id => decodeOr<Incident>(engine.read(primary.incident(id)))),
+    incidents: timed('list', (filter, page) => listIncidents(engine, filter, page)),
+    members: timed('list', (group, page) => listMembers(engine, group, page)),
+    suspects: timed('list', page => listSuspects(engine, page, key => readAddress(engine, key, now()))),
+
     dueOutbox: timed('list', outbox.dueOutbox),
     settleOutbox: timed('settle', outbox.settleOutbox),
+    outboxItem: timed('read', outbox.outboxItem),
+    outbox: timed('list', outbox.outbox),
     audit: timed('list', (filter, page) => listAudit(engine, filter, page)),
 
     check: timed('check', async () => {

@@ -52,7 +52,50 @@ export type AddressRecord = {
   /** Hard returns that wait for their rule's `confirm`. */
   readonly awaiting: readonly { readonly rule: string; readonly messageId: string; readonly at: number }[]
   readonly counts: { readonly hard: number; readonly soft: number; readonly uncounted: number }
+  /** Soft returns that may be the address's own fault, oldest first: for `policy` and for the list of suspects. Absent: none. */
+  readonly soft?: readonly SoftReturn[]
+  /** What made the block what it is, oldest first, at most 50; with `folded` it can be folded again. Absent: nothing since it is kept. */
+  readonly events?: readonly AddressEvent[]
+  /** What was in force before the oldest of `events`. Absent: nothing was. */
+  readonly folded?: AddressState
+  /** A hard return that the surge guard holds back. Absent or null: none. */
+  readonly held?: Held | null
+  /** When it was last counted for the surge guard, and whether as a hard return of an address that was ok. Absent: never. */
+  readonly fed?: { readonly at: number; readonly hard: boolean } | null
 }
+
+/** What returns and people made of an address. */
+export type AddressState = Pick<AddressRecord, 'block' | 'lastHard' | 'lastUnblock'>
+
+/** One step of the way to an address's state. */
+export type AddressEvent =
+  | {
+      readonly kind: 'return'
+      readonly seq: number
+      readonly at: number
+      readonly bounceId: string
+      readonly block: Block
+      /** The revert that voided it; null: it stands. */
+      readonly void: string | null
+    }
+  | { readonly kind: 'block'; readonly seq: number; readonly at: number; readonly block: Block }
+  | { readonly kind: 'unblock'; readonly seq: number; readonly at: number; readonly by: string | null; readonly why: string }
+
+export type SoftReturn = { readonly category: Category; readonly rule: string; readonly messageId: string; readonly at: number }
+
+/** Soft returns, and different days (UTC) of them, that make an address a suspect. */
+const suspectReturns = 5
+const dayMs = 86_400_000
+
+/** Says whether an address is worth a look: its mail has come back soft again and again, and it is not blacklisted. */
+export function isSuspect({ block, soft = [] }: Pick<AddressRecord, 'block' | 'soft'>): boolean {
+  const since = (soft.at(-1)?.at ?? 0) - 30 * dayMs
+  const lately = soft.filter(({ at, category }) => at > since && category !== 'recipient_policy')
+  return block === null && lately.length >= suspectReturns && new Set(lately.map(({ at }) => Math.floor(at / dayMs))).size >= suspectReturns
+}
+
+/** Where a held return is listed, and what it would have done. */
+export type Held = { readonly incident: string; readonly bounceId: string; readonly messageId: string; readonly at: number }
 
 // --- the journal: mail that passed ----------------------------------------------------------------------------------------------------
 
@@ -106,7 +149,7 @@ export type Message = {
 /** How far a report proves itself (bounces.md, "Judgement"). */
 export type Grade = 'proven' | 'single' | 'claimed'
 
-/** Why a return counted, or did not. `blacklisted` and `confirmed` count. */
+/** Why a return counted, or did not. `blacklisted` and `confirmed` count. What a person decided (`confirmed`, `dismissed`, `released`, `reverted`) stays. */
 export const whys = [
   'blacklisted', // counted: the address was blacklisted by it, or was already and it confirms the block
   'unknown-message',
@@ -123,6 +166,10 @@ export const whys = [
   'resolver-suspect',
   'held',
   'observed',
+  'confirmed', // counted: a person said so
+  'dismissed', // a person said that it must not count
+  'released', // was held, and mail was accepted since, or the incident was released
+  'reverted', // counted once, and was undone
   'not-a-failure', // delivered, delayed: recorded, nothing to judge
   'refused-by-us', // not a return: our own refusal of a blacklisted recipient, shown beside them
 ] as const
@@ -168,10 +215,13 @@ export type BouncedMail = Pick<Message, 'from' | 'subject' | 'template' | 'list'
   readonly sentAt: number
 }
 
+/** Where the message id of a report stands for mail to postmaster@; no token has this id. */
+export const postmaster = 'postmaster'
+
 /** A mail that reached a valid token, stored before it was answered 250; its bytes are kept beside it. */
 export type StoredReport = {
   readonly id: string
-  /** The message id in the token. */
+  /** The message id in the token, or `postmaster`. */
   readonly messageId: string
   readonly receivedAt: number
   /** Its envelope sender, empty for `<>`. */
@@ -180,12 +230,58 @@ export type StoredReport = {
   /** It came from one of `bounce.reporters`. */
   readonly fromReporter: boolean
   readonly size: number
+  /** Its MAIL said SMTPUTF8 (RFC 6531): it must be passed on so too. Absent: it did not. */
+  readonly smtpUtf8?: boolean
   /** Filled in when it has been judged. */
   readonly judged: {
     readonly at: number
     readonly kind: ReportKind
     readonly bounceIds: readonly string[]
     readonly problem: string | null
+  } | null
+}
+
+// --- the surge guard -------------------------------------------------------------------------------------------------------------------
+
+/** What was judged of one operator lately, in steps of a sixth of the guard's window. */
+export type SurgeWindow = {
+  readonly steps: readonly SurgeStep[]
+  /** Incidents of this operator that hold, by rule: the last time one took a return in. */
+  readonly incidents: Readonly<Record<string, { readonly id: string; readonly lastAt: number }>>
+  /** Rules that a person has confirmed: the guard is silent about them until then. */
+  readonly silentUntil: Readonly<Record<string, number>>
+}
+
+export type SurgeStep = {
+  readonly at: number
+  /** Addresses judged. */
+  readonly judged: number
+  /** Of these, addresses that were ok before. */
+  readonly wereOk: number
+  /** Of these, addresses that turned hard, by rule: how many, and the first returns. */
+  readonly hard: Readonly<Record<string, { readonly count: number; readonly bounceIds: readonly string[] }>>
+}
+
+/** How an incident ended. `decided`: by itself. */
+export const incidentEnds = ['confirmed', 'released', 'decided'] as const
+
+/** Returns that look like an outage of a provider, not like dead addresses. */
+export type Incident = {
+  readonly id: string
+  /** Organisational domain of the servers that answered. */
+  readonly operator: string
+  readonly rule: string
+  readonly category: Category
+  readonly openedAt: number
+  readonly lastAt: number
+  /** Returns held back, and returns that had blacklisted before the guard saw the signature. */
+  readonly held: number
+  readonly blacklisted: number
+  readonly closed: {
+    readonly at: number
+    readonly how: (typeof incidentEnds)[number]
+    readonly by: string | null
+    readonly why: string
   } | null
 }
 
@@ -196,15 +292,31 @@ export type OutboxItem = {
   readonly id: string
   readonly reportId: string
   readonly to: string
+  /** When it became owed, or was last asked for again: its age counts from here. */
+  readonly since: number
   readonly dueAt: number
   readonly attempts: number
+  /** The server's words, or ours; cleaned of control characters. */
   readonly lastError: string | null
+  /** A try began whose end is not known: the mail may have arrived already. */
+  readonly inDoubt: boolean
+  /** When it was given up: a dead letter, kept to be seen, and sent when somebody asks for it; null: it is waiting. */
+  readonly deadAt: number | null
+}
+
+export const outboxStates = ['waiting', 'dead'] as const
+
+export type OutboxState = (typeof outboxStates)[number]
+
+/** Says whether a mail that we owe is waiting to be sent or was given up. */
+export function outboxState({ deadAt }: OutboxItem): OutboxState {
+  return deadAt === null ? 'waiting' : 'dead'
 }
 
 /** Who did what, append-only. */
 export type AuditEntry = {
   readonly at: number
-  readonly op: 'block' | 'unblock'
+  readonly op: 'block' | 'unblock' | 'confirm' | 'dismiss' | 'release' | 'revert'
   /** `hand`: a person or a key; `return`: a returned mail or reply. */
   readonly actor: 'hand' | 'return'
   readonly by: string | null

@@ -13,11 +13,14 @@ import type {
   Block,
   BlockCategory,
   Bounce,
+  Incident,
   Message,
   MessageOutcome,
   Moment,
   OutboxItem,
+  OutboxState,
   StoredReport,
+  SurgeWindow,
 } from './records.ts'
 
 /**
@@ -46,6 +49,10 @@ export type FactsRequest = {
   readonly neighbours?: { readonly of: readonly AddressKey[]; readonly acceptedSince: number; readonly acceptedBefore: number }
   /** Asks for `Facts.deadDomains`: returns since then that say a domain is dead (`invalid_domain`, `no_mail_domain`). */
   readonly deadDomainsSince?: number
+  /** Asks for `Facts.windows` of these operators, and for the incidents that stand in them. */
+  readonly operators?: readonly string[]
+  /** Asks for these incidents too. */
+  readonly incidents?: readonly string[]
 }
 
 /** A mail accepted for another address of a domain, and no hard return and no unblock of that address since. */
@@ -59,6 +66,12 @@ export type Facts = {
   readonly neighbours: ReadonlyMap<AddressKey, Neighbour>
   /** Newest first, at most 1,000; empty when not asked for. */
   readonly deadDomains: readonly Bounce[]
+  /** As the update before this one left them: no two updates see the same. Absent: nothing was judged lately. */
+  readonly windows: ReadonlyMap<string, SurgeWindow>
+  /** Those asked for, those of `windows`, and those that hold a return of one of the addresses. As fresh as `windows`. */
+  readonly incidents: ReadonlyMap<string, Incident>
+  /** When the oldest mail in the journal began; null: there is none. */
+  readonly journalSince: number | null
   /** A fresh sequence number for what this update does. */
   readonly seq: number
 }
@@ -74,6 +87,11 @@ export type Changes = {
   readonly report?: StoredReport
   readonly outbox?: readonly OutboxItem[]
   readonly audit?: readonly AuditEntry[]
+  /** Replaces the windows of these operators. */
+  readonly windows?: ReadonlyMap<string, SurgeWindow>
+  readonly incidents?: readonly Incident[]
+  /** Returns that a group lists from now on: an incident, or a revert. */
+  readonly members?: readonly { readonly group: string; readonly bounceId: string }[]
 }
 
 /** In all filters the conditions combine; `since` is inclusive, `until` exclusive. Times are those of the block. */
@@ -110,13 +128,19 @@ export type MessageFilter = {
 /** The changes that people and returns made, of one address or of all. */
 export type AuditFilter = { readonly key?: AddressKey }
 
-/** How much the store keeps; `blacklisted` counts blocks in force. */
+/** Mails that we owe: those that wait, those that were given up, or both. */
+export type OutboxFilter = { readonly state?: OutboxState }
+
+export type IncidentFilter = { readonly state?: 'open' | 'closed' }
+
+/** How much the store keeps; `blacklisted` counts blocks in force, `outbox` mails that wait to be sent, `deadLetters` those given up. */
 export type StoreCounts = {
   readonly blacklisted: number
   readonly messages: number
   readonly bounces: number
   readonly pendingReports: number
   readonly outbox: number
+  readonly deadLetters: number
 }
 
 export type Store = {
@@ -146,6 +170,8 @@ export type Store = {
   rawReport(id: string): Promise<Buffer | null>
   /** Reports not judged yet, oldest first. */
   pendingReports(limit: number): Promise<readonly StoredReport[]>
+  /** All reports that a token has brought, oldest first: as many as its budget allows. */
+  reportsOf(messageId: string): Promise<readonly StoredReport[]>
   /** Reports and octets that a token has brought so far. */
   tokenUse(messageId: string): Promise<{ readonly reports: number; readonly octets: number }>
 
@@ -171,10 +197,21 @@ export type Store = {
   /** Newest first. */
   bounces(filter: BounceFilter, page: PageRequest): Promise<Page<Bounce>>
 
-  /** Mails owed that are due, oldest first. */
+  incident(id: string): Promise<Incident | null>
+  /** Newest first. */
+  incidents(filter: IncidentFilter, page: PageRequest): Promise<Page<Incident>>
+  /** The returns that an incident or a revert lists, by id, newest mail first. Those that are forgotten are left out. */
+  members(group: string, page: PageRequest): Promise<Page<Bounce>>
+  /** Addresses without a block that have had 5 soft returns on 5 days (`isSuspect`), the latest return first. */
+  suspects(page: PageRequest): Promise<Page<AddressRecord>>
+
+  /** Mails that wait and are due, oldest first. */
   dueOutbox(now: number, limit: number): Promise<readonly OutboxItem[]>
-  /** Sent, or rescheduled with a later `dueAt`; durable. Nothing happens to a mail that is owed no more. */
+  /** Sent (or owed no more), else replaced: rescheduled, given up, asked for again; durable. Nothing happens to a mail that is not owed. */
   settleOutbox(item: OutboxItem, sent: boolean): Promise<void>
+  outboxItem(id: string): Promise<OutboxItem | null>
+  /** Newest first: by the time it became a dead letter when only those are asked for, else by its report's. */
+  outbox(filter: OutboxFilter, page: PageRequest): Promise<Page<OutboxItem>>
 
   /** Newest first. */
   audit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>

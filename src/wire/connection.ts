@@ -113,7 +113,8 @@ export class Connection {
     if (this.#closed) return
     socket.end()
     socket.resume()
-    setTimeout(() => socket.destroy(), lingerMs).unref()
+    const timer = setTimeout(() => socket.destroy(), lingerMs).unref()
+    socket.once('close', () => clearTimeout(timer))
   }
 
   /** Ends the connection at once; nothing more is written. */

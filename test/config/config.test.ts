@@ -1,8 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import t from 'tap'
+import { classifyReply } from '../../src/classify/classify-reply.ts'
+import { shippedRules } from '../../src/classify/rule-set.ts'
 import { loadConfig } from '../../src/cli/load-config.ts'
 import { formatProblem, parseConfig } from '../../src/config/config.ts'
 import { isLoopback, isNetwork, isPrivate, networkMatcher } from '../../src/config/network.ts'
@@ -69,12 +72,45 @@ t.test('what contradicts itself, or would open the relay to the world, is refuse
     [{ relay: { listen: [{ port: 25, tls: 'starttls' }] } }, /relay\.tls\.certFile: must be a certificate file/],
     [{ bounce: { tls: { certFile: 'c.pem' } } }, /bounce\.tls: must name both certFile and keyFile/],
     [{ relay: { users: [{ name: 'crm', passwordHashFile: 'f' }] } }, /relay\.users: must be empty when upstream\.auth is null/],
-    [{ returnPath: { address: 'bounces@example.com' } }, /returnPath\.address: must hold \{token\} before its @/],
+    [{ returnPath: { address: 'bounces@example.com' } }, /returnPath\.address: must hold \{token\} once, before its @/],
+    [{ returnPath: { address: '{token}{token}@{domain}' } }, /returnPath\.address: must hold \{token\} once, before its @/],
+    [{ returnPath: { address: 'b {token}@{domain}' } }, /returnPath\.address: must be a mail address when/],
+    [
+      { returnPath: { address: `${'b'.repeat(27)}{token}@{domain}` } },
+      /returnPath\.address: must have at most 26 characters beside \{token\}/,
+    ],
+    [{ returnPath: { domain: 'bounces example.com' } }, /returnPath\.domain: must be a host name or an address/],
+    [{ returnPath: { domain: 'a..b' } }, /returnPath\.domain: must be a domain such as/],
+    [{ hostname: 'mail.example.com\r\n250 ok' }, /hostname: must be a host name or an address, not "mail\.example\.com\\r\\n250 ok"$/],
+    [{ bounce: { reporters: ['10.0.0.0/33'] } }, /bounce\.reporters\[0\]: must be a network, or a name/],
+    [{ bounce: { reporters: ['*'] } }, /bounce\.reporters\[0\]: must be a network, or a name/],
+    [{ upstream: { port: 0 } }, /upstream\.port: must be at least 1, not 0/],
   ] as const) {
     t.match(problemsOf(value), [problem], JSON.stringify(value))
   }
   t.same(problemsOf({ upstream: { host: 'mail.example.com' }, returnPath: { domain: 'bounces.example.com' } }), [])
   t.same(problemsOf({ relay: { clients: ['10.0.0.0/8', 'fd00::/32'] } }), [])
+  t.same(problemsOf({ returnPath: { address: `${'b'.repeat(26)}{token}@{domain}`, domain: 'retours.société.example' } }), [])
+  t.same(problemsOf({ bounce: { reporters: ['mail.example.com', '*.outbound.example.com.', '192.0.2.1', 'fd00::/8', 'localhost'] } }), [])
+})
+
+t.test('a contradiction is listed beside wrong values, unless one of those is a part of it', async t => {
+  const wrong = {
+    upstream: { host: 'mail.example.com', tls: 'ssl' },
+    http: { listen: { host: '0.0.0.0' } },
+    relay: { clients: ['::/0', 'x'] },
+    log: 1,
+  }
+  t.match(problemsOf(wrong), [
+    /relay\.clients\[0\]: must be a network of \/32 or narrower \(a wider one makes an open relay\), not ::\/0$/,
+    /relay\.clients\[1\]: must be a network such as/,
+    /upstream\.tls: must be none/,
+    /log: must be a group of keys/,
+    /returnPath\.domain: must be a domain of yours/,
+    /http\.tokens: must hold a token when http\.listen\.host is not loopback/,
+  ])
+  t.match(problemsOf({ http: { listen: { host: '0.0.0.0' }, tokens: 'none' } }), [/http\.tokens: must be a list, not none$/])
+  t.match(problemsOf({ upstream: { host: 'mail.example.com' }, returnPath: 'b' }), [/returnPath: must be a group of keys, not b$/])
 })
 
 t.test('no value, however odd, makes the check throw', async t => {
@@ -108,7 +144,7 @@ t.test('a file is read with its paths relative to itself, and what cannot be rea
       returnPath: { keyFile: '/etc/key', previousKeyFiles: [join(directory, 'old')] },
     },
   })
-  t.same(await load(''), { ok: true, config: ((await load('{}')) as { config: unknown }).config })
+  t.match(await load(''), { ok: true, config: { store: { kind: 'level' } }, warnings: [] })
   t.match(await load('relay:\n  listen: [\n'), { ok: false, problems: [/c\.yaml:3: must be YAML: /] })
   t.match(await load('log: {}\nlog: {}\n'), { ok: false, problems: [/c\.yaml:2: must be YAML: Map keys must be unique/] })
   t.match(await loadConfig(join(directory, 'none.yaml')), {
@@ -143,4 +179,30 @@ t.test('networks: what is one, what lies in it', async t => {
   t.notOk(isLoopback('128.0.0.1') || isLoopback('::2') || isLoopback('10.0.0.1'))
   t.ok(isPrivate('192.168.1.1') && isPrivate('172.31.0.1') && isPrivate('fe80::1%eth0'))
   t.notOk(isPrivate('172.32.0.1') || isPrivate('8.8.8.8') || isPrivate('2001:db8::1'))
+})
+
+t.test('a rule file is read with the configuration, and all of its problems are said at once', async t => {
+  const directory = await mkdtemp(join(tmpdir(), 'rebond-rules-'))
+  t.teardown(() => rm(directory, { recursive: true }))
+  const file = join(directory, 'c.yaml')
+  await writeFile(file, 'classify: { rulesFile: rules.yaml }\n')
+  t.match(await loadConfig(file), { ok: false, problems: [/rules\.yaml: must be a rule file that can be read: there is no such file/] })
+  await writeFile(
+    join(directory, 'rules.yaml'),
+    'rules:\n  - { id: a, gives: dead, when: { says: [gone fishing] }, sample: 550 here }\n  - { idd: b }\n',
+  )
+  const bad = await loadConfig(file)
+  t.ok(
+    !bad.ok && bad.problems.length >= 3 && bad.problems.every(problem => /rules\.yaml: rules\[[01]\]/.test(problem)),
+    JSON.stringify(bad),
+  )
+  await writeFile(
+    join(directory, 'rules.yaml'),
+    'rules:\n  - { id: fishing, gives: temporary, when: { says: [gone fishing] }, sample: 550 5.1.1 gone fishing }\n',
+  )
+  const good = await loadConfig(file)
+  if (!good.ok) return t.fail('the rule file is right', good)
+  t.match(classifyReply('550 5.1.1 User unknown, gone fishing', { rules: good.rules }), { rule: 'fishing', type: 'soft' })
+  t.match(classifyReply('550 5.1.1 User unknown', { rules: good.rules }), { type: 'hard' }, 'the shipped rules are still there')
+  t.match(await loadConfig(fileURLToPath(new URL('../../config/default.yaml', import.meta.url))), { ok: true, rules: shippedRules })
 })

@@ -54,8 +54,9 @@ export async function openServer(
     metrics,
     now: () => now,
     version: '1.2.3',
-    ruleSetVersion: 'rules-7',
+    ruleSetVersion: () => 'rules-7',
     health: async () => healthy,
+    wakeForwarder: () => {},
     ...more,
   })
   t.teardown(() => server.close())

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { shippedRules } from '../../src/classify/rule-set.ts'
 import { block, unblock } from '../../src/judge/by-hand.ts'
 import { createReplyJudge } from '../../src/judge/replies.ts'
 import { createReportJudge } from '../../src/judge/report-judge.ts'
@@ -15,16 +16,18 @@ import { tempStore } from '../support/temp-store.ts'
 import { day, hour, keyOf, mail, now, recipient, report, reported, stored, wholePolicy } from './material.ts'
 
 const firstPage = { limit: 100, cursor: null }
+/** Return paths that show their message. */
+const returnPath = { address: (id: string) => `b-${id}@bounces.shop.example` }
 const gone = { action: 'failed', status: '5.1.2', replyCode: null, diagnostic: 'Host or domain name not found' } as const
 
 /** A store, the judges on it, and short words for what tests do. */
-async function court(t: Test, more: { forwardTo?: string; clock?: () => number } = {}) {
+async function court(t: Test, more: { forwardTo?: string; postmaster?: string; clock?: () => number } = {}) {
   const clock = more.clock ?? (() => now)
   const store = await tempStore(t, { now: clock })
   const metrics = createMetrics('0')
   const log = createLog('silent')
-  const deps = { store, policy: wholePolicy, metrics, log, now: clock }
-  const judge = createReportJudge({ ...deps, forwardTo: more.forwardTo ?? 'original' })
+  const deps = { store, policy: wholePolicy, metrics, log, now: clock, rules: () => shippedRules, returnPath }
+  const judge = createReportJudge({ ...deps, forwarding: { forwardTo: more.forwardTo ?? 'original', postmaster: more.postmaster ?? null } })
   let mails = 0
   return {
     store,
@@ -205,6 +208,19 @@ t.test('who is to get the report afterwards', async t => {
   }
 })
 
+t.test('mail to postmaster@ goes to bounce.postmaster, wherever returns go, or is kept', async t => {
+  for (const forwardTo of ['original', 'none', 'returns@shop.example']) {
+    for (const postmaster of [undefined, 'ops@shop.example']) {
+      const { store, judge } = await court(t, postmaster === undefined ? { forwardTo } : { forwardTo, postmaster })
+      const one = stored('postmaster')
+      await store.acceptReport(one, Buffer.from('hello, is anybody there?'))
+      await judge(one, report([], { kind: 'other' }))
+      const owed = (await store.dueOutbox(now, 10)).map(item => item.to)
+      t.strictSame(owed, postmaster === undefined ? [] : [postmaster], `${forwardTo}, ${postmaster}`)
+    }
+  }
+})
+
 t.test('a report of strangers fills no store, and what could not be read says so', async t => {
   const { store, judge, sent } = await court(t)
   const message = await sent(['a@example.com', 'b@example.com'])
@@ -317,7 +333,15 @@ t.test("upstream's 5yz to RCPT is judged at once, and needs no report", async t 
   t.match(await figure(metrics.blacklistChanges), [{ value: 1, op: 'block', actor: 'return' }])
   t.test('a store that fails is logged, and the relay goes on', async t => {
     const broken = { update: () => Promise.reject(new StoreUnavailable('gone')), bounces: store.bounces } as unknown as Store
-    const judgeBroken = createReplyJudge({ store: broken, policy: wholePolicy, metrics, log: createLog('silent'), now: () => now })
+    const judgeBroken = createReplyJudge({
+      store: broken,
+      policy: wholePolicy,
+      metrics,
+      log: createLog('silent'),
+      now: () => now,
+      rules: () => shippedRules,
+      returnPath,
+    })
     await t.resolves(judgeBroken(message))
   })
 })
@@ -347,4 +371,21 @@ t.test('blocks by hand', async t => {
     (await store.audit({ key }, firstPage)).items.map(({ op, actor, why }) => `${op} ${actor} ${why}`),
     [/^block return /, 'block hand on leave', 'block hand left us'],
   )
+})
+
+t.test('words that name an address of ours are about the sender, whatever else they say', async t => {
+  const { sent, returned, store, judgeReplies, status } = await court(t)
+  const message = await sent([recipient('jean@example.com', 'relayed')])
+  const words = (address: string) => `550 5.1.1 <${address}>: User unknown`
+  for (const ours of [returnPath.address(message.id), message.reversePath]) {
+    t.strictSame(await returned(message.id, [reported('jean@example.com', { diagnostic: words(ours) })]), ['soft'], ours)
+  }
+  t.equal(await status('jean@example.com'), 'unknown')
+  t.strictSame(await returned(message.id, [reported('jean@example.com', { diagnostic: words('jean@example.com') })]), ['blacklisted'])
+
+  const refused = { ...recipient('paul@example.com', 'refused'), reply: reply(550, '5.1.1', `<${returnPath.address('x')}>: User unknown`) }
+  const second = await sent([refused])
+  const named = { ...refused, reply: reply(550, '5.1.1', `<${returnPath.address(second.id)}>: User unknown`) }
+  await judgeReplies({ ...second, recipients: [named] })
+  t.match(await store.address(keyOf('paul@example.com')), { block: null, counts: { hard: 0, soft: 1 } })
 })

@@ -3,6 +3,7 @@
  */
 
 import { verdictOf } from '../../src/classify/verdict.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import type { PolicyConfig } from '../../src/config/schema.ts'
 import { type JudgeFacts, type JudgePolicy, noSigns } from '../../src/judge/conditions.ts'
 import type { ReturnEvent } from '../../src/judge/return-event.ts'
@@ -16,12 +17,13 @@ export const now = Date.parse('2026-11-24T10:00:00Z')
 export const hour = 3_600_000
 export const day = 24 * hour
 export const policy: JudgePolicy = { judgeWithinDays: 10, never: [] }
-export const wholePolicy: PolicyConfig = {
-  ...policy,
-  never: [],
-  okAfterHours: 72,
-  refusal: { code: 550, enhancedStatus: '5.1.1', language: 'en' },
+export const wholePolicy: PolicyConfig = defaultPolicy()
+function defaultPolicy(): PolicyConfig {
+  const parsed = parseConfig({})
+  if (!parsed.ok) throw new TypeError('an empty configuration is one')
+  return parsed.config.policy
 }
+
 export const dead = verdictOf('invalid_address', 'rfc3463-x.1.1')
 export const full = verdictOf('mailbox_full', 'rfc3463-x.2.2')
 

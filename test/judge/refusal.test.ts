@@ -9,7 +9,7 @@ import { formatReply, formatReplyLine, reply } from '../../src/smtp/reply.ts'
 import type { Block } from '../../src/store/records.ts'
 import { keyOf, mail, recipient } from './material.ts'
 
-const options = { code: 550, enhancedStatus: '5.1.1', language: 'en', publicUrl: null } as const
+const options = { code: 550, enhancedStatus: '5.1.1', language: 'en', template: null, publicUrl: null } as const
 const at = Date.parse('2026-11-20T23:59:00Z')
 const id = bounceId('06guh0b5g0000001', keyOf('jean@example.com'), 'failed')
 const block: Block = {
@@ -37,6 +37,16 @@ const manual: Block = {
 }
 const say = (some: Partial<Block> = {}, address = 'jean@example.com', more: object = {}) =>
   formatReplyLine(formatRefusal({ ...block, ...some }, address, { ...options, ...more }))
+
+t.test("the operator's own text says what it is given to say, on one line that is not too long", async t => {
+  const template = 'no mail for {address} since {since}: {what} {unknown}; {link}'
+  t.equal(
+    say({}, undefined, { template }),
+    '550 5.1.1 no mail for <jean@example.com> since 2026-11-20: mailbox does not exist {unknown}; ask the administrator of rebond to lift it',
+  )
+  const long = formatRefusal(block, `${'a'.repeat(80)}@b.example`, { ...options, template: '{address}'.repeat(33) })
+  t.equal(formatReply(long).length <= 512, true)
+})
 
 t.test('a refusal says since when, why, in whose words, and how to lift it', async t => {
   const head = '550 5.1.1 <jean@example.com> is blacklisted since 2026-11-20: mailbox does not exist ("550 5.1.1 User unknown")'

@@ -329,6 +329,16 @@ t.test('with upstream.auth the relay logs in itself, and asks clients from elsew
   await near.ask('EHLO crm.test')
   t.match(await near.ask('MAIL FROM:<a@b.test>'), /^250 /, 'loopback needs no log-in')
   t.notMatch(under.log(), /s3cret/)
+  const before = under.upstream.sessions.length
+  t.match(await near.ask('QUIT'), /^221 /)
+  await until(
+    () => under.metric('upstream_connections', { state: 'warm' }),
+    count => count === 1,
+  )
+  const next = await viaBalancer(t, under, '127.0.0.1')
+  t.match(await next.ask('EHLO crm.test'), /^250-/)
+  t.equal(under.upstream.sessions.length, before, 'a session that ended clean is handed on')
+  t.same(under.upstream.session().lines.slice(-2), ['RSET', 'EHLO crm.test'])
   const refused = await relayUnderTest(t, {
     upstream: { auth: { user: 'relay', passwordFile } },
     script: { keywords: ['AUTH PLAIN'], answer: line => (line.startsWith('AUTH') ? '535 5.7.8 no' : undefined) },

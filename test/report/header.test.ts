@@ -6,7 +6,7 @@ import { parseContentType } from '../../src/report/content-type.ts'
 import { decodeHeaderText } from '../../src/report/encoded-words.ts'
 import { maxHeadOctets, parseHeader } from '../../src/report/header.ts'
 import { htmlToText } from '../../src/report/html-text.ts'
-import { decodeTransfer } from '../../src/report/transfer-encoding.ts'
+import { decodeTransfer, isTransferEncoding } from '../../src/report/transfer-encoding.ts'
 
 const header = (text: string) => parseHeader(Buffer.from(text, 'latin1'))
 const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
@@ -139,7 +139,8 @@ t.test('transfer encodings are undone, and what is none is said', async t => {
   t.equal(decodeTransfer('a=3Db=\nc=', 'Quoted-Printable'), 'a=bc=')
   t.equal(decodeTransfer('aGVsbG8=\n--\nA footer that a gateway put there.\n', 'base64'), 'hello')
   t.equal(decodeTransfer('x', '8BIT'), 'x')
-  t.equal(decodeTransfer('x', 'x-uuencode'), null)
+  t.equal(decodeTransfer('x', 'x-uuencode'), 'x')
+  t.same(['BASE64', '7bit; x', null, 'x-uuencode'].map(isTransferEncoding), [true, true, true, false])
 })
 
 t.test('HTML shows its text', async t => {

@@ -85,7 +85,11 @@ t.test('the scanner agrees with a slow reference on any text, cut anywhere', asy
       compared++
       const cut = scanAll(texts)
       const bytes = scanAll([...whole])
-      return JSON.stringify(cut) === JSON.stringify(bytes) && JSON.stringify(cut) === JSON.stringify(scanAll([whole])) && JSON.stringify(cut) === JSON.stringify(expected)
+      return (
+        JSON.stringify(cut) === JSON.stringify(bytes) &&
+        JSON.stringify(cut) === JSON.stringify(scanAll([whole])) &&
+        JSON.stringify(cut) === JSON.stringify(expected)
+      )
     }),
     { numRuns: runs },
   )

@@ -4,8 +4,15 @@
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import { BadCursor, type Page, type PageRequest } from '../../src/store/page.ts'
-import type { Bounce, Message } from '../../src/store/records.ts'
-import { type BounceFilter, type Changes, type MessageFilter, type Store, StoreUnavailable } from '../../src/store/store.ts'
+import type { Bounce, Message, OutboxItem } from '../../src/store/records.ts'
+import {
+  type BounceFilter,
+  type Changes,
+  type MessageFilter,
+  type OutboxFilter,
+  type Store,
+  StoreUnavailable,
+} from '../../src/store/store.ts'
 import {
   address,
   block,
@@ -592,6 +599,10 @@ async function work(t: Test, open: OpenStore): Promise<void> {
     for (const size of [10, 200]) await store.acceptReport(report({ messageId, size }), Buffer.alloc(size))
     await store.acceptReport(report({ size: 5 }), Buffer.alloc(5))
     t.same(await store.tokenUse(messageId), { reports: 2, octets: 210 })
+    const brought = [report({ messageId, receivedAt: start + 9 }), report({ messageId, receivedAt: start + 8 })]
+    for (const one of brought) await store.acceptReport(one, Buffer.from('x'))
+    t.same((await store.reportsOf(messageId)).slice(2), brought.toReversed(), 'and gives them, oldest first')
+    t.same(await store.reportsOf('none'), [])
   })
 
   await t.test('owed mail is given when it is due, oldest first, and rests when it is rescheduled', async t => {
@@ -609,6 +620,33 @@ async function work(t: Test, open: OpenStore): Promise<void> {
     t.equal((await store.counts()).outbox, 2)
     const again = await reopen()
     t.same(await again.dueOutbox(start + 99, 10), [three, later])
+  })
+
+  await t.test('owed mail that was given up is never due, is listed apart, and can be asked for again', async t => {
+    const { store, reopen } = await open(t, { now: () => start })
+    const items = [1, 2, 3, 4].map(n => owed(start + n, { id: idAt(start + n) }))
+    await commit(store, { outbox: items })
+    const [one, two, three, four] = items as [OutboxItem, OutboxItem, OutboxItem, OutboxItem]
+    const dead = [
+      { ...three, deadAt: start + 50, lastError: '550 no' },
+      { ...one, deadAt: start + 60, lastError: '550 no' },
+    ]
+    for (const item of dead) await store.settleOutbox(item, false)
+    const again = await reopen()
+    t.same(await again.dueOutbox(start + 99, 10), [two, four])
+    t.match(await again.counts(), { outbox: 2, deadLetters: 2 })
+    for (const limit of [1, 2, 10]) {
+      const listed = (filter: OutboxFilter) => all(page => again.outbox(filter, page), limit)
+      t.same(await listed({ state: 'dead' }), dead.toReversed(), 'given up last, first')
+      t.same(await listed({ state: 'waiting' }), [four, two])
+      t.same(await listed({}), [four, dead[0], two, dead[1]])
+    }
+    t.same([await again.outboxItem(one.id), await again.outboxItem('none')], [dead[1], null])
+    await again.settleOutbox({ ...one, dueAt: start + 70 }, false)
+    t.same(await again.dueOutbox(start + 99, 10), [two, four, { ...one, dueAt: start + 70 }])
+    await again.settleOutbox(three, true)
+    t.match(await again.counts(), { outbox: 3, deadLetters: 0 })
+    t.same(await all(page => again.outbox({ state: 'dead' }, page), 10), [])
   })
 
   await t.test('the audit is kept in order, by address and as a whole', async t => {
@@ -653,6 +691,7 @@ async function life(t: Test, open: OpenStore): Promise<void> {
       report: () => again.report('a'),
       rawReport: () => again.rawReport('a'),
       pendingReports: () => again.pendingReports(1),
+      reportsOf: () => again.reportsOf('a'),
       tokenUse: () => again.tokenUse('a'),
       update: () => commit(again, { addresses: [address('a@example.org')] }),
       address: () => again.address(key),
@@ -665,6 +704,8 @@ async function life(t: Test, open: OpenStore): Promise<void> {
       bounces: () => again.bounces({}, page),
       dueOutbox: () => again.dueOutbox(start, 1),
       settleOutbox: () => again.settleOutbox(owed(start), true),
+      outboxItem: () => again.outboxItem('a'),
+      outbox: () => again.outbox({}, page),
       audit: () => again.audit({}, page),
       check: () => again.check(),
     }

@@ -119,7 +119,18 @@ export function report(more: Partial<StoredReport> = {}): StoredReport {
 }
 
 export function owed(dueAt: number, more: Partial<OutboxItem> = {}): OutboxItem {
-  return { id: idAt(start), reportId: idAt(start), to: 'crm@example.com', dueAt, attempts: 0, lastError: null, ...more }
+  return {
+    id: idAt(start),
+    reportId: idAt(start),
+    to: 'crm@example.com',
+    since: start,
+    dueAt,
+    attempts: 0,
+    lastError: null,
+    inDoubt: false,
+    deadAt: null,
+    ...more,
+  }
 }
 
 /** Commits changes whose request names all that they change. */

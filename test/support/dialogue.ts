@@ -4,8 +4,8 @@
  */
 import type { SmtpClient } from './smtp-client.ts'
 
-/** A command (latin1, without CRLF); `then`: octets sent after a 334 or 354, the next of them after each. */
-export type Said = { readonly line: string; readonly then?: readonly string[] }
+/** A command (latin1, without CRLF); `more`: octets sent after a 334 or 354, the next of them after each. */
+export type Said = { readonly line: string; readonly more?: readonly string[] }
 export type Dialogue = readonly Said[]
 
 /** `one by one`: each command after the reply before it; `in batches`: pipelined (RFC 2920); `in pieces`: pipelined, cut anywhere. */
@@ -13,35 +13,38 @@ export const manners = ['one by one', 'in batches', 'in pieces'] as const
 export type Manner = (typeof manners)[number]
 
 /** Says commands, and a message after a DATA: `mail('x\r\n')` goes out as x, CRLF, dot, CRLF. */
-export const say = (...lines: readonly (string | Said)[]): Dialogue =>
-  lines.map(line => (typeof line === 'string' ? { line } : line))
-export const mail = (wire: string): Said => ({ line: 'DATA', then: [`${wire}.\r\n`] })
+export const say = (...lines: readonly (string | Said)[]): Dialogue => lines.map(line => (typeof line === 'string' ? { line } : line))
+export const mail = (wire: string): Said => ({ line: 'DATA', more: [`${wire}.\r\n`] })
 
 /** Commands behind which nothing may be sent before their reply (RFC 2920 §3.1, RFC 4954 §4). */
 const last = /^(?:EHLO|HELO|DATA|AUTH|QUIT)\b/i
 
-/** Plays a dialogue to its end, or to the connection's; gives every reply, the greeting first. */
-export async function play(client: SmtpClient, dialogue: Dialogue, manner: Manner): Promise<string[]> {
-  const replies = [await client.read()]
-  const read = async () => {
+/** What was said, `.` for what followed a 334 or 354, empty before the greeting; and what came back, `(closed)` at the connection's end. */
+export type Turn = { readonly said: string; readonly reply: string }
+
+/** Plays a dialogue to its end, or to the connection's. */
+export async function play(client: SmtpClient, dialogue: Dialogue, manner: Manner): Promise<Turn[]> {
+  const turns: Turn[] = []
+  const hear = async (said: string) => {
     const reply = await client.read()
-    replies.push(reply)
+    turns.push({ said, reply })
     return reply
   }
+  await hear('')
   for (const batch of batches(dialogue, manner)) {
     await send(client, batch.map(({ line }) => `${line}\r\n`).join(''), manner)
     let reply = ''
-    for (const _ of batch) {
-      reply = await read()
-      if (reply === '(closed)') return replies
+    for (const { line } of batch) {
+      reply = await hear(line)
+      if (reply === '(closed)') return turns
     }
-    for (const octets of batch.at(-1)?.then ?? []) {
-      if (!/^3/.test(reply)) break
+    for (const octets of batch.at(-1)?.more ?? []) {
+      if (!reply.startsWith('3')) break
       await send(client, octets, manner)
-      reply = await read()
+      reply = await hear('.')
     }
   }
-  return replies
+  return turns
 }
 
 function batches(dialogue: Dialogue, manner: Manner): Said[][] {
@@ -66,39 +69,35 @@ async function send(client: SmtpClient, octets: string, manner: Manner): Promise
   }
 }
 
-/** What the CRM is offered of upstream's keywords. SIZE and AUTH are checked to be the same here; the sizes of upstream are smaller than ours. */
+/** What the CRM is offered of upstream's keywords; SIZE and AUTH go through unchanged with the limits and mechanisms of these servers. */
 const offered = /^(?:SIZE|8BITMIME|SMTPUTF8|PIPELINING|DSN|ENHANCEDSTATUSCODES|DELIVERBY|MT-PRIORITY|LIMITS|FUTURERELEASE|AUTH)\b/
 /** Commands that rebond answers in its own words, with the server's code. */
 const ownWords = /^(?:VRFY|EXPN|HELP)\b/i
+/** Commands of extensions that rebond does not offer: servers say 500 or 502 as they know them or not (RFC 5321 §4.2.4). */
+const notOffered = /^(?:STARTTLS|ETRN|BDAT|BURL|XCLIENT|XFORWARD)\b/i
 
 /**
- * Says why the replies to the same dialogue are not the same; null when they are. `differs`: commands whose answer may differ altogether,
- * because rebond and this server read the standard differently; each with its reason in the test.
+ * Says why the replies to the same dialogue are not the same; null when they are. `differs`: commands whose code may differ too, because
+ * rebond and this server read the standard differently.
  */
-export function difference(dialogue: Dialogue, direct: readonly string[], relayed: readonly string[], differs?: RegExp): string | null {
-  const said = ['(greeting)', ...dialogue.flatMap(({ line, then = [] }) => [line, ...then.map(() => `${line} …`)])]
-  if (differs === undefined && direct.length !== relayed.length)
-    return `${direct.length} replies, but ${relayed.length} through rebond: ${JSON.stringify({ direct, relayed })}`
-  for (const [i, reply] of direct.entries()) {
-    const through = relayed[i] ?? '(none)'
-    // A dialogue whose messages are refused has fewer replies than lines: the line is then known by its reply alone.
-    const line = direct.length === said.length ? (said[i] ?? '') : ''
-    if (i === 0 ? same(code(reply), code(through)) : agrees(line, reply, through)) continue
-    if (differs?.test(line)) continue
-    return `${line.slice(0, 80)}: ${JSON.stringify(reply)}, but ${JSON.stringify(through)} through rebond`
+export function difference(direct: readonly Turn[], relayed: readonly Turn[], differs?: RegExp): string | null {
+  for (const [i, { said, reply }] of direct.entries()) {
+    const through = relayed[i]?.reply ?? '(none)'
+    if (!agrees(said, reply, through) && !differs?.test(said)) return `${said}: ${reply}\nbut ${through}\nthrough rebond`
   }
-  return null
+  return direct.length === relayed.length ? null : `${relayed.length} replies through rebond, not ${direct.length}`
 }
 
-function agrees(line: string, reply: string, through: string): boolean {
-  if (/^EHLO\b/i.test(line) && reply.startsWith('250')) return same(keywords(reply).filter(one => offered.test(one)), keywords(through))
-  if (ownWords.test(line) || isOurs(through)) return code(reply) === code(through)
-  return reply === through
+function agrees(said: string, reply: string, through: string): boolean {
+  if (notOffered.test(said)) return /^50[02]/.test(reply) && /^50[02]/.test(through)
+  if (said === '' || ownWords.test(said) || isOurs(through)) return code(reply) === code(through)
+  if (!/^EHLO\b/i.test(said) || !reply.startsWith('250')) return reply === through
+  return String(keywords(reply).filter(keyword => offered.test(keyword))) === String(keywords(through))
 }
 
 /** Rebond's own refusals of lines that are no commands, or out of place before EHLO. */
 function isOurs(through: string): boolean {
-  return /^50[0-4] 5\.5\.[124] |^501 5\.1\.[37] Bad address syntax/.test(through)
+  return /^50[0-4] 5\.5\.[124] |^501 5\.1\.[37] (?:Bad address syntax|A recipient must)/.test(through)
 }
 
 /** The keywords of an EHLO reply in an order of their own. */
@@ -111,4 +110,3 @@ function keywords(reply: string): string[] {
 }
 
 const code = (reply: string) => reply.slice(0, 3)
-const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)

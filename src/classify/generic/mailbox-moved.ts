@@ -39,7 +39,7 @@ export const mailboxMoved: RuleTable = {
           'адрес изменен',
           'mailbox owner has changed',
         ],
-        unless: ['temporar*', 'server has moved', 'been moved to (spam|junk|quarantine)'],
+        unless: ['temporar*', '(server|site|website|service) has moved', 'been moved to (spam|junk|quarantine)'],
       },
       sample: '551 5.1.6 User has moved; please try <new@example.com>',
       source: 'RFC 3463 §3.2 (X.1.6); RFC 5321 §4.2.3 (551)',

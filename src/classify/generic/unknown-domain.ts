@@ -11,6 +11,22 @@ export const unknownDomain: RuleTable = {
   name: 'unknown domain',
   rules: [
     {
+      // From a server these words would speak of the sender's domain; from our own side, in a report, they speak of the recipient's.
+      id: 'domain-without-dns',
+      gives: 'invalid_domain',
+      when: {
+        says: [
+          '(couldnt|could not|unable to|cannot|cant) (find|resolve|locate|look up|lookup) (the|a|any|) (domain|host|hostname|mx|destination|recipient domain|address of)',
+          'domain (has|have) (no|expired) (mx|mail exchangers|valid|a|dns)',
+          'no (mx|mail exchanger|a or mx|mx or a|dns|mx records|address) * (for|in) (domain|host|this domain|the domain)',
+        ],
+        code: ['none'],
+        unless: [...hope, 'sender', 'your domain', 'mail from', 'timed out', 'timeout', 'helo', 'ehlo', 'reverse'],
+      },
+      sample: '5.1.2 Unable to find the domain',
+      source: 'RFC 3463 §3.2 (X.1.2)',
+    },
+    {
       id: 'domain-unknown',
       gives: 'invalid_domain',
       when: {
@@ -21,7 +37,6 @@ export const unknownDomain: RuleTable = {
           '(no|any) such (host|domain|hostname)',
           'couldnt find any host (named|by that name)',
           'could not find (any|a|the) (host|domain|mail server|mail exchanger)',
-          '(couldnt|could not|unable to|cannot|cant) (find|resolve|locate|look up|lookup) (the|a|any|) (domain|host|hostname|mx|destination|recipient domain|address of)',
           '(domain|host|name) * (does not|doesnt) (exist|resolve)',
           'domain * (not|couldnt be|could not be|cannot be) (found|resolved|located|resolvable)',
           'because the domain * couldnt be found',
@@ -32,8 +47,6 @@ export const unknownDomain: RuleTable = {
           'no mail hosts for domain',
           'no data known',
           'name or service not known',
-          'domain (has|have) (no|expired) (mx|mail exchangers|valid|a|dns)',
-          'no (mx|mail exchanger|a or mx|mx or a|dns|mx records|address) * (for|in) (domain|host|this domain|the domain)',
           'an mx or srv record indicated no smtp service',
           'all relevant mx records point to non existent hosts',
           'unrouteable (mail|) domain',

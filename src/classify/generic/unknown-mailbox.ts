@@ -129,6 +129,7 @@ export const unknownMailbox: RuleTable = {
           'not authorized',
           'or access denied',
           'mail from',
+          '(header|headers|field|helo|ehlo|password|login|credentials|authentication)',
           'may not exist',
         ],
       },

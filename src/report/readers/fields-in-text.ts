@@ -25,8 +25,8 @@ export function withoutFields(notice: Notice): Notice {
   const at = notice.words.search(begin)
   if (at === -1) return notice
   const words = notice.words.slice(0, at)
-  const { mail, from, fromName, subject, original, originalTo, parties } = notice
-  return { mail, from, fromName, subject, original, originalTo, parties, words, lines: words.split('\n') }
+  const { mail, text, from, fromName, subject, original, originalTo, parties } = notice
+  return { mail, text, from, fromName, subject, original, originalTo, parties, words, lines: words.split('\n') }
 }
 
 /** Cuts where the fields end: at a boundary, or at the second line in a row that is neither field nor continuation nor empty. */

@@ -9,7 +9,7 @@ import type { NamedRecipient, Reader } from './reader.ts'
 
 /** Words in front of an address that make it the one in question. */
 const cue =
-  /recipient|addresse[de]|deliver|undeliver|\buser\b|userid|mailbox|\brcpt\b|reach|unknown|invalid|fail|error-for|destination|(?:send|sent|message|mail|email) to\b|account|quota|destinataire|adresse|remis|délivr|delivr|distribu|boîte|envoy|empf(?:ä|ae)nger|zugestellt|zustell|postfach|destinat[aá]ri|direcci|endere|indirizz|entreg|consegn|recapit|casella|buz[oó]n|caixa|inviat|enviad|ontvanger|geadresseerde|bezorg|afgeleverd|postvak|получател|адрес|доставл|ящик|пользовател|宛|受信者|アドレス|メールボックス|配信|配送|送信|收件人|地址|投递|投遞|邮箱|郵箱|用户|发送|發送|送达/i
+  /recipient|addresse[de]|deliver|undeliver|\buser\b|userid|mailbox|\brcpt\b|reach|unknown|invalid|fail|error-for|destination|smtp[:=]|(?:send|sent|message|mail|email) to\b|(?:nachricht|e-?mail|message|mensaje|mensagem|messaggio|bericht|courriel) (?:an|à|a|para|per|aan)\b|account|quota|destinataire|adresse|remis|délivr|delivr|distribu|boîte|envoy|empf(?:ä|ae)nger|zugestellt|zustell|postfach|destinat[aá]ri|direcci|endere|indirizz|entreg|consegn|recapit|casella|buz[oó]n|caixa|inviat|enviad|ontvanger|geadresseerde|bezorg|afgeleverd|postvak|получател|адрес|доставл|ящик|пользовател|宛|受信者|アドレス|メールボックス|配信|配送|送信|收件人|地址|投递|投遞|邮箱|郵箱|用户|发送|發送|送达/i
 /** Words that make it somebody else's. */
 const notThis =
   /mail from|\bsender\b|\bfrom\b|contact|assistance|help|support|reply[- ]to|report(?:ed|s)? to|questions?|exp[ée]diteur|absender|remitente|remetente|mittente|afzender|отправител|差出人|送信者|发件人|發件人|message-id|kontakt|обратит|администратор|administrat|visit|https?:|postmaster/i

@@ -7,7 +7,7 @@ import type { AddressRecord, Block } from '../records.ts'
 import type { BlacklistFilter } from '../store.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
-import { blockIndexes, primary } from './indexes.ts'
+import { blockIndexes, primary, suspectIndexes } from './indexes.ts'
 import { lastPart, timePart, under } from './keys.ts'
 import type { Unit } from './unit.ts'
 import { chunkFor, type IndexRange, indexPositions, walk } from './walk.ts'
@@ -32,6 +32,7 @@ export function putAddress(unit: Unit, record: AddressRecord, old: AddressRecord
   if (record.block) unit.put(primary.block(record.key), encode(record.block))
   else if (old?.block) unit.del(primary.block(record.key))
   unit.reindex(old ? blockIndexes(old) : [], blockIndexes(record))
+  unit.reindex(old ? suspectIndexes(old) : [], suspectIndexes(record))
   unit.add('blocks', Number(record.block !== null) - Number((old?.block ?? null) !== null))
 }
 

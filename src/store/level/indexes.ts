@@ -3,7 +3,16 @@
  * Pure.
  */
 import { domainOfKey } from '../../smtp/path.ts'
-import type { AddressRecord, AuditEntry, Block, Bounce, Message, OutboxItem } from '../records.ts'
+import {
+  type AddressRecord,
+  type AuditEntry,
+  type Block,
+  type Bounce,
+  type Incident,
+  isSuspect,
+  type Message,
+  type OutboxItem,
+} from '../records.ts'
 import { domainFirst, key, textPart, timePart } from './keys.ts'
 
 /** Primary keys, by kind of record. */
@@ -17,6 +26,8 @@ export const primary = {
   raw: (id: string) => key('pw', id),
   outbox: (id: string) => key('ob', id),
   audit: (position: string) => key('au', position),
+  window: (operator: string) => key('sw', operator),
+  incident: (id: string) => key('in', id),
 } as const
 
 /** A block: by time, category, domain and, if it ends, by expiry. */
@@ -26,6 +37,16 @@ export function blockIndexes({ key: address, block }: Pick<AddressRecord, 'key'>
   const indexes = [key('bt', position), key('bc', block.category, position), key('bd', domainOfKey(address), position)]
   if (block.until !== null) indexes.push(key('be', timePart(block.until), address))
   return indexes
+}
+
+/** An address whose mail comes back soft again and again: by its latest return. */
+export function suspectIndexes(record: AddressRecord): string[] {
+  return isSuspect(record) ? [key('su', timePart(record.soft?.at(-1)?.at ?? 0), record.key)] : []
+}
+
+/** An incident: among the open ones. */
+export function incidentIndexes({ id, closed }: Incident): string[] {
+  return closed === null ? [key('io', id)] : []
 }
 
 /** A mail: by each recipient (domain first) and by Message-ID; its id is the order by time. Few, because every mail pays for them. */
@@ -50,9 +71,9 @@ export function bounceIndexes(bounce: Bounce): string[] {
   return indexes
 }
 
-/** A mail we owe: by the time it is due. */
-export function outboxIndexes(item: OutboxItem): string[] {
-  return [key('od', timePart(item.dueAt), item.id)]
+/** A mail we owe: by the time it is due, or by the time it was given up. */
+export function outboxIndexes({ id, dueAt, deadAt }: OutboxItem): string[] {
+  return [deadAt === null ? key('od', timePart(dueAt), id) : key('ox', timePart(deadAt), id)]
 }
 
 /** An audit entry: by address. */

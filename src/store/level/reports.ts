@@ -1,16 +1,17 @@
 /**
  * Reports in LevelDB: mail that came to a return path, its bytes, and which of them wait to be judged.
  */
+import { idLength } from '../../return-path/time-id.ts'
 import type { StoredReport } from '../records.ts'
 import type { Store } from '../store.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { primary } from './indexes.ts'
-import { key, lastPart, under } from './keys.ts'
+import { after, key, lastPart, under } from './keys.ts'
 import { Unit } from './unit.ts'
 import { firstKeys } from './walk.ts'
 
-type Reports = Pick<Store, 'acceptReport' | 'report' | 'rawReport' | 'pendingReports' | 'tokenUse'>
+type Reports = Pick<Store, 'acceptReport' | 'report' | 'rawReport' | 'pendingReports' | 'reportsOf' | 'tokenUse'>
 
 const pendingKey = (id: string) => key('pp', id)
 
@@ -37,6 +38,16 @@ export function createReports(engine: Engine): Reports {
       const names = await firstKeys(engine, under('pp'), limit)
       const texts = await engine.readMany(names.map(name => primary.report(lastPart(name))))
       return texts.flatMap(text => (text === undefined ? [] : [decode<StoredReport>(text)]))
+    },
+
+    async reportsOf(messageId) {
+      engine.assertOpen()
+      const found: StoredReport[] = []
+      for await (const names of engine.keys(under('pt', messageId), 256)) {
+        const texts = await engine.readMany(names.map(name => primary.report(after(name, 2).slice(0, idLength))))
+        for (const text of texts) if (text !== undefined) found.push(decode<StoredReport>(text))
+      }
+      return found
     },
 
     async tokenUse(messageId) {

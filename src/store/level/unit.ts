@@ -3,7 +3,7 @@
  */
 
 /** Figures that every commit keeps up to date. */
-export const counters = ['blocks', 'messages', 'bounces', 'pending', 'outbox'] as const
+export const counters = ['blocks', 'messages', 'bounces', 'pending', 'outbox', 'dead'] as const
 
 export type CounterName = (typeof counters)[number]
 

@@ -4,6 +4,7 @@
  * LevelDB has no transactions, so get-then-put without the locks would lose updates. The locks are held until the commit is on disk: the
  * next update of the same address reads what this one wrote.
  */
+import { timeOfId } from '../../return-path/time-id.ts'
 import { type AddressKey, domainOfKey } from '../../smtp/path.ts'
 import type { AddressRecord, Bounce, StoredReport } from '../records.ts'
 import type { Changes, Facts, FactsRequest, Neighbour, Store } from '../store.ts'
@@ -18,30 +19,46 @@ import { after, idBound, key, lastPart, seqPart, timePart, under } from './keys.
 import { acceptanceOf, latestAcceptance, readMessage } from './messages.ts'
 import { putOutbox, readItem } from './outbox.ts'
 import { putReport } from './reports.ts'
+import type { Surges } from './surges.ts'
 import { Unit } from './unit.ts'
-import { indexPositions, maxRows } from './walk.ts'
+import { firstKeys, indexPositions, maxRows } from './walk.ts'
 
 /** Returns given as `deadDomains`: many more than any threshold asks for. */
 const maxDeadDomains = 1000
 
-export type UpdateDeps = { readonly engine: Engine; readonly locks: KeyLocks; readonly now: () => number }
+export type UpdateDeps = { readonly engine: Engine; readonly locks: KeyLocks; readonly surges: Surges; readonly now: () => number }
 
-export function createUpdate({ engine, locks, now }: UpdateDeps): Store['update'] {
+export function createUpdate({ engine, locks, surges, now }: UpdateDeps): Store['update'] {
+  /** Once there is a mail, the first one stays the first until retention takes it, which makes the journal no younger. */
+  let oldest: number | null = null
+
   return async (request, fold) => {
     const { keys, bounceIds = [] } = request
     return locks.hold([...keys.map(address => `a${address}`), ...bounceIds.map(id => messageLock(messageOf(id)))], async () => {
-      const facts = await loadFacts(engine, request, now())
+      if (request.operators !== undefined) oldest ??= await journalSince(engine)
+      const loaded = { ...(await loadFacts(engine, request, now())), journalSince: oldest }
+      // From here to the commit nothing waits, so that each update sees the windows as the one before left them.
+      const facts = { ...loaded, ...surges.read(request, loaded.addresses.values()) }
       const { changes, result } = fold(facts)
       assertNamed(request, changes)
       const unit = new Unit()
       putChanges(engine, unit, changes, facts.seq)
-      if (unit.writes.length > 0) await engine.commit(unit)
+      const written = surges.put(unit, changes)
+      try {
+        if (unit.writes.length > 0) await engine.commit(unit)
+      } finally {
+        surges.settle(written)
+      }
       return result
     })
   }
 }
 
-async function loadFacts(engine: Engine, request: FactsRequest, now: number): Promise<Facts> {
+async function loadFacts(
+  engine: Engine,
+  request: FactsRequest,
+  now: number,
+): Promise<Omit<Facts, 'windows' | 'incidents' | 'journalSince'>> {
   const { keys, bounceIds = [], acceptedBefore, neighbours, deadDomainsSince } = request
   const accepted: [AddressKey, { seq: number; at: number }][] = []
   const found: [AddressKey, Neighbour][] = []
@@ -60,6 +77,11 @@ async function loadFacts(engine: Engine, request: FactsRequest, now: number): Pr
     bounces: new Map(bounceIds.flatMap(id => entry(id, decodeOr<Bounce>(engine.read(primary.bounce(id)))))),
     seq: engine.nextSeq(),
   }
+}
+
+async function journalSince(engine: Engine): Promise<number | null> {
+  const [first] = await firstKeys(engine, under('me'), 1)
+  return first === undefined ? null : timeOfId(lastPart(first))
 }
 
 function entry<K, V>(name: K, value: V | null): [K, V][] {

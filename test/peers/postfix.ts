@@ -1,0 +1,116 @@
+/**
+ * A private Postfix on loopback that asks no name server: every host it knows stands in a hosts file of its own.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { temporaryDirectory } from '../support/program.ts'
+import { until } from '../support/until.ts'
+import { freePort, isListening } from './free-port.ts'
+import { stopped } from './stopped.ts'
+
+export type Postfix = { readonly port: number; readonly directory: string; log(): string }
+
+export type PostfixOptions = {
+  readonly port: number
+  /** Lines of main.cf. */
+  readonly main: Readonly<Record<string, string>>
+}
+
+/** Says what is missing to run Postfix here; null when nothing is. */
+export function postfixMissing(): string | null {
+  if (process.getuid?.() !== 0) return 'NOT RUN: Postfix can be started by root only'
+  if (spawnSync('postconf', ['-d', 'mail_version']).status !== 0) return 'NOT RUN: Postfix is not installed (apt-get install postfix)'
+  return null
+}
+
+/** Finds a port for it: below those that the system gives to clients. */
+export const postfixPort = freePort
+
+/** Starts it and waits until it answers; it ends with the test. */
+export async function startPostfix(t: Test, { port, main }: PostfixOptions): Promise<Postfix> {
+  const directory = await temporaryDirectory(t)
+  await chmod(directory, 0o755)
+  await writeConfiguration(directory, port, main)
+  spawnSync('chown', ['postfix', join(directory, 'data'), join(directory, 'mail')])
+  const child = spawn('postfix', ['-c', join(directory, 'etc'), 'start-fg'], { stdio: 'ignore' })
+  const log = () => (existsSync(join(directory, 'log')) ? readFileSync(join(directory, 'log'), 'utf8') : '(no log)')
+  t.teardown(() => stopped(child, 'SIGTERM'))
+  await until(
+    async () => {
+      if (child.exitCode !== null) throw new Error(`Postfix ended before it was ready:\n${log()}`)
+      return await isListening(port)
+    },
+    listening => listening,
+  )
+  return { port, directory, log }
+}
+
+async function writeConfiguration(directory: string, port: number, main: PostfixOptions['main']): Promise<void> {
+  const at = (name: string) => join(directory, name)
+  // The SMTP client runs in the queue directory as its root: there it finds this hosts file, and no name server.
+  for (const name of ['etc', 'data', 'mail', 'queue/etc']) await mkdir(at(name), { recursive: true })
+  await writeFile(at('queue/etc/nsswitch.conf'), 'hosts: files\n')
+  await writeFile(at('queue/etc/hosts'), '127.0.0.1 localhost mx.remote.test mx.closed.test bounces.crm.test\n')
+  const settings = {
+    compatibility_level: '3.6',
+    queue_directory: at('queue'),
+    data_directory: at('data'),
+    maillog_file: at('log'),
+    maillog_file_prefixes: directory,
+    myhostname: 'mail.peer.test',
+    myorigin: 'peer.test',
+    mydestination: '',
+    inet_interfaces: '127.0.0.1',
+    inet_protocols: 'ipv4',
+    mynetworks: '127.0.0.0/8',
+    alias_maps: '',
+    disable_dns_lookups: 'yes',
+    smtp_host_lookup: 'native',
+    smtpd_peername_lookup: 'no',
+    smtpd_recipient_restrictions: 'permit_mynetworks, reject',
+    // Postfix adds nothing to a message but its trace, waits for nobody, and gives up at once.
+    local_header_rewrite_clients: '',
+    smtpd_error_sleep_time: '0',
+    smtpd_hard_error_limit: '100',
+    maximal_queue_lifetime: '0',
+    bounce_queue_lifetime: '1h',
+    default_destination_concurrency_limit: '5',
+    smtpd_client_connection_count_limit: '0',
+    ...main,
+  }
+  await writeFile(
+    at('etc/main.cf'),
+    Object.entries(settings)
+      .map(([key, value]) => `${key} = ${value}\n`)
+      .join(''),
+  )
+  await writeFile(at('etc/master.cf'), master(port))
+}
+
+/** The services of master.cf; `y` in the fifth column: in the queue directory as its root. */
+const master = (port: number) => `
+127.0.0.1:${port} inet n - n - - smtpd
+pickup    unix  n - n 60 1 pickup
+cleanup   unix  n - n - 0 cleanup
+qmgr      unix  n - n 300 1 qmgr
+rewrite   unix  - - n - - trivial-rewrite
+bounce    unix  - - n - 0 bounce
+defer     unix  - - n - 0 bounce
+trace     unix  - - n - 0 bounce
+flush     unix  n - n 1000? 0 flush
+proxymap  unix  - - n - - proxymap
+smtp      unix  - - y - - smtp
+relay     unix  - - y - - smtp
+error     unix  - - n - - error
+retry     unix  - - n - - error
+discard   unix  - - n - - discard
+local     unix  - n n - - local
+virtual   unix  - n n - - virtual
+anvil     unix  - - n - 1 anvil
+scache    unix  - - n - 1 scache
+postlog   unix-dgram n - n - 1 postlogd
+tlsmgr    unix  - - n 1000? 1 tlsmgr
+`
