@@ -1,107 +1,115 @@
 /**
- * The processes of a benchmark: ours, started from their sources, and the load generator.
+ * The processes of a benchmark: started, waited for, measured (Linux: /proc), stopped.
  */
-import { execFile, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { readdirSync, readFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-const here = dirname(fileURLToPath(import.meta.url))
-const runTypeScript = ['--import', '@tapjs/typescript/import']
+/** Milliseconds of one tick of the kernel's accounting. */
+const tickMs = 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
-export type Use = { readonly residentMb: number; readonly processorMs: number }
-export type Child = {
-  /** The line it said when it was ready. */
-  readonly ready: string
-  /** Asks for its use of memory and processor. */
-  ask(): Promise<Use>
-  stop(): void
+export type Running = {
+  readonly pid: number
+  readonly port: number
+  stop(): Promise<void>
 }
 
-export type Load = {
-  readonly sessions: number
-  readonly octets: number
-  readonly recipients?: number
-  readonly blacklisted?: number
-  readonly perConnection?: number
-  readonly pipelined?: boolean
-}
-export type Loaded = { readonly ok: number; readonly rate: number; readonly p50: string; readonly p99: string }
-
-/** Starts a script of bench/ and waits for its first line. */
-export async function startNode(script: string, args: readonly string[]): Promise<Child> {
-  const child = spawn(process.execPath, [...runTypeScript, join(here, script), ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const ready = String((await lines.next()).value)
+/** Starts a program and waits until it takes connections on `port`. @throws {Error} with what it said, when it does not within 30 s. */
+export async function start(command: string, args: readonly string[], port: number, cwd?: string): Promise<Running> {
+  const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', chunk => {
+      said = (said + chunk).slice(-4000)
+    })
+  }
+  const ended = once(child, 'exit')
+  const kill = () => void child.kill()
+  process.once('exit', kill)
+  for (let tries = 0; !(await answers(port)); tries++) {
+    if (child.exitCode !== null || tries > 300) {
+      child.kill('SIGKILL')
+      throw new Error(`${command} does not answer on port ${port}: ${said}`)
+    }
+    await sleep(100)
+  }
   return {
-    ready,
-    async ask() {
-      child.stdin.write('\n')
-      return JSON.parse(String((await lines.next()).value)) as Use
+    pid: child.pid ?? 0,
+    port,
+    async stop() {
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+      await ended
+      clearTimeout(timer)
+      process.off('exit', kill)
     },
-    stop: () => void child.kill('SIGKILL'),
   }
 }
 
-/** The port in `ready PORT`. */
-export function inputPort({ ready }: Child): number {
-  return Number(ready.split(' ')[1])
-}
-
-/** Starts a sink, and gives what loads a port. */
-export async function loader(): Promise<{
-  sinkPort: number
-  load(port: number, load: Load, seconds: number): Promise<Loaded>
-  stop(): void
-}> {
-  const tool = process.env.SMTPBENCH
-  if (!tool) {
-    const sink = await startNode('smtp-load.ts', ['sink'])
-    const load = async (port: number, what: Load, seconds: number) => {
-      const { sessions, octets, recipients = 1, blacklisted = 0, perConnection = 0, pipelined = false } = what
-      const numbers = [port, sessions, octets, recipients, blacklisted, perConnection, Number(pipelined), seconds].map(String)
-      return parse(await run(process.execPath, [...runTypeScript, join(here, 'smtp-load.ts'), 'load', ...numbers]))
-    }
-    return { sinkPort: inputPort(sink), load, stop: sink.stop }
+async function answers(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
   }
-  const sinkPort = await freePort()
-  const sink = spawn(tool, ['sink', '-p', String(sinkPort)], { stdio: 'inherit' })
-  await new Promise(resolve => setTimeout(resolve, 300))
-  const load = async (port: number, what: Load, seconds: number) => {
-    const { sessions, octets, recipients = 1, blacklisted = 0, perConnection = 0, pipelined = false } = what
-    const flags = {
-      '-p': port,
-      '-c': sessions,
-      '-s': octets,
-      '-r': recipients,
-      '-b': blacklisted,
-      '-m': perConnection,
-      '-t': seconds,
-      '-n': 1e6,
-    }
-    const args = Object.entries(flags).flatMap(([flag, value]) => [flag, String(value)])
-    return parse(await run(tool, ['load', ...args, ...(pipelined ? ['-P'] : [])]))
-  }
-  return { sinkPort, load, stop: () => void sink.kill() }
 }
 
-async function run(file: string, args: readonly string[]): Promise<string> {
-  return (await promisify(execFile)(file, [...args])).stdout
-}
-
-function parse(output: string): Loaded {
-  const value = (name: string) => new RegExp(`\\b${name}=([\\d.]+)`).exec(output)?.[1] ?? '0'
-  return { ok: Number(value('ok')), rate: Number(value('rate')), p50: value('p50'), p99: value('p99') }
-}
-
-async function freePort(): Promise<number> {
+/** A port that nobody has now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** Processor time of a process and its descendants so far, those that have ended included, in milliseconds. */
+export function processorMs(pid: number): number {
+  let ticks = 0
+  for (const one of treeOf(pid)) {
+    const fields = statOf(one)
+    for (const index of [11, 12, 13, 14]) ticks += Number(fields?.[index] ?? 0)
+  }
+  return ticks * tickMs
+}
+
+/** Resident memory of a process and its descendants in megabytes; pages that several of them share count once. */
+export function residentMb(pid: number): number {
+  let kilobytes = 0
+  for (const one of treeOf(pid)) {
+    try {
+      kilobytes += Number(/^Pss: +(\d+)/m.exec(readFileSync(`/proc/${one}/smaps_rollup`, 'utf8'))?.[1] ?? 0)
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return (kilobytes * 1024) / 1e6
+}
+
+function treeOf(root: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    const parent = Number(/^\d+$/.test(name) ? (statOf(Number(name))?.[1] ?? 0) : 0)
+    if (parent > 0) children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+  }
+  const tree = [root]
+  for (let i = 0; i < tree.length; i++) tree.push(...(children.get(tree[i] ?? 0) ?? []))
+  return tree
+}
+
+/** The fields of /proc/PID/stat behind the name, which may hold spaces; null when the process is gone. */
+function statOf(pid: number): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return null
+  }
 }

@@ -1,20 +1,24 @@
 /**
- * How fast the relay is: messages a second as a share of the direct rate in the same run, and processor time a message.
+ * How fast the relay is, beside the peers that are installed here: messages a second as a share of the direct rate in the same round, processor
+ * time a message, times of a message, memory.
  *
- * Run: node --import @tapjs/typescript/import bench/relay.ts [SECONDS] [CASE,…]. Sink, relay (real store, 100,000 blacklisted, journal on and
- * durable) and load generator are processes of their own. SMTPBENCH=PATH takes the load generator in C instead of the small one in
- * bench/smtp-load.ts, which is itself the limit of fast cases; WARM=N sets the warm connections.
+ * Run: npm run bench -- [--rounds N] [--seconds N] [--cases A,B] [--peers no]. SMTPBENCH=PATH takes a load generator in C instead of load.ts,
+ * which is itself the limit of the fast cases. All of it is loopback. Linux only.
  */
-import { type Child, inputPort, type Load, loader, startNode } from './processes.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { hold, type Load, type Loaded, load, startSink } from './loader.ts'
+import { peers } from './peers.ts'
+import { processorMs, type Running, residentMb } from './processes.ts'
+import { startRebond } from './rebond.ts'
 
-const [seconds = '5', only = ''] = process.argv.slice(2)
 const cases: Readonly<Record<string, Load>> = {
-  '1 KB, kept': { sessions: 20, octets: 1024 },
-  '1 KB, a connection each': { sessions: 20, octets: 1024, perConnection: 1 },
-  '50 KB': { sessions: 20, octets: 51_200 },
-  '5 MB': { sessions: 10, octets: 5_242_880 },
-  '1 KB, 10 recipients': { sessions: 20, octets: 1024, recipients: 10, blacklisted: 1 },
-  '10 recipients pipelined, a connection each': {
+  '1k': { sessions: 20, octets: 1024 },
+  '1k-connection-each': { sessions: 20, octets: 1024, perConnection: 1 },
+  '50k': { sessions: 20, octets: 51_200 },
+  '5m': { sessions: 10, octets: 5_242_880 },
+  '10-recipients': { sessions: 20, octets: 1024, recipients: 10, blacklisted: 1 },
+  '10-recipients-pipelined-connection-each': {
     sessions: 20,
     octets: 1024,
     recipients: 10,
@@ -22,28 +26,92 @@ const cases: Readonly<Record<string, Load>> = {
     perConnection: 1,
     pipelined: true,
   },
-  'one client, kept': { sessions: 1, octets: 1024 },
-  'all refused': { sessions: 20, octets: 1024, blacklisted: 1 },
+  'one-client': { sessions: 1, octets: 1024 },
+  'all-refused': { sessions: 20, octets: 1024, blacklisted: 1 },
 }
 
-const tools = await loader()
-const relay: Child = await startNode('relay-server.ts', [String(tools.sinkPort)])
-const relayPort = inputPort(relay)
-await tools.load(relayPort, { sessions: 20, octets: 1024 }, 5) // until the code is compiled
-process.stdout.write('| case | direct /s | relay /s | ratio | ms processor a message | p50 ms | p99 ms |\n|---|---|---|---|---|---|---|\n')
-for (const [name, load] of Object.entries(cases)) {
-  if (only !== '' && !only.split(',').includes(name)) continue
-  const before = await tools.load(tools.sinkPort, load, Number(seconds))
-  const from = await relay.ask()
-  const through = await tools.load(relayPort, load, Number(seconds))
-  const to = await relay.ask()
-  const after = await tools.load(tools.sinkPort, load, Number(seconds))
-  const direct = (before.rate + after.rate) / 2
-  const processor = (to.processorMs - from.processorMs) / Math.max(1, through.ok)
-  process.stdout.write(
-    `| ${name} | ${direct.toFixed(0)} | ${through.rate.toFixed(0)} | ${(through.rate / direct).toFixed(2)} | ${processor.toFixed(3)} | ${through.p50} | ${through.p99} |\n`,
-  )
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    cases: { type: 'string', default: Object.keys(cases).join(',') },
+    peers: { type: 'string', default: 'yes' },
+  },
+})
+const seconds = Number(values.seconds)
+
+type Measured = Loaded & { readonly ratio: number; readonly processor: number; readonly direct: number }
+
+const sink = await startSink()
+const relays = new Map<string, Running>([['rebond', await startRebond(sink.port, 100_000)]])
+for (const peer of values.peers === 'no' ? [] : peers) {
+  const missing = peer.missing()
+  try {
+    if (missing !== null) throw new Error(missing)
+    relays.set(peer.name, await peer.start(sink.port))
+  } catch (err) {
+    process.stdout.write(`${peer.name} is left out: ${(err as Error).message}\n`)
+  }
 }
-relay.stop()
-tools.stop()
+
+// Until the code is compiled: the first ten thousand messages of a fresh process cost twice as much.
+for (const { port } of relays.values()) await load(port, { sessions: 20, octets: 1024 }, 2 * seconds)
+
+for (const name of values.cases.split(',')) {
+  const what = cases[name]
+  if (!what) throw new RangeError(`there is no case ${name}; there are ${Object.keys(cases).join(', ')}`)
+  const results = new Map<string, Measured[]>()
+  for (let round = 0; round < Number(values.rounds); round++) {
+    let before = (await load(sink.port, what, seconds)).rate
+    for (const [relay, { port, pid }] of relays) {
+      const from = processorMs(pid)
+      const loaded = await load(port, what, seconds)
+      const processor = (processorMs(pid) - from) / Math.max(1, loaded.ok)
+      const after = (await load(sink.port, what, seconds)).rate
+      const direct = (before + after) / 2
+      before = after
+      results.set(relay, [...(results.get(relay) ?? []), { ...loaded, ratio: loaded.rate / direct, processor, direct }])
+    }
+  }
+  print(name, results)
+}
+
+process.stdout.write('\n### memory\n\n| relay | at rest MB | 1,000 idle sessions MB | 500 half-way through 5 MB MB |\n|---|---|---|---|\n')
+for (const [relay, { port, pid }] of relays) {
+  const figures = [residentMb(pid)]
+  for (const [sessions, octets] of [
+    [1000, null],
+    [500, 5_242_880],
+  ] as const) {
+    const end = await hold(port, sessions, octets)
+    await sleep(2000)
+    figures.push(residentMb(pid))
+    end()
+    await sleep(1000)
+  }
+  process.stdout.write(`| ${relay} | ${figures.map(figure => figure.toFixed(0)).join(' | ')} |\n`)
+}
+
+for (const running of [...relays.values(), sink]) await running.stop()
 process.exit(0)
+
+/** Prints the medians of one case. */
+function print(name: string, results: ReadonlyMap<string, readonly Measured[]>): void {
+  process.stdout.write(`\n### ${name}\n\n| relay | messages/s | ratio to direct | ms CPU a message | p50 ms | p99 ms | failed |\n`)
+  process.stdout.write('|---|---|---|---|---|---|---|\n')
+  for (const [relay, rounds] of results) {
+    const of = (figure: (round: Measured) => number) => median(rounds.map(figure))
+    const failed = rounds.reduce((sum, { fail }) => sum + fail, 0)
+    const [rate, ratio, processor] = [of(r => r.rate).toFixed(0), of(r => r.ratio).toFixed(3), of(r => r.processor).toFixed(3)]
+    process.stdout.write(
+      `| ${relay} | ${rate} | ${ratio} | ${processor} | ${of(r => r.p50).toFixed(2)} | ${of(r => r.p99).toFixed(1)} | ${failed} |\n`,
+    )
+  }
+  const direct = [...results.values()].flatMap(rounds => rounds.map(round => round.direct))
+  process.stdout.write(`| direct | ${median(direct).toFixed(0)} | 1 | | | | |\n`)
+}
+
+function median(figures: readonly number[]): number {
+  const sorted = [...figures].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? 0
+}

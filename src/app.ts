@@ -13,6 +13,7 @@ import { createForwarder } from './intake/forward.ts'
 import { forwardRoute } from './intake/forward-route.ts'
 import { createIntake } from './intake/intake.ts'
 import { createReportParser } from './intake/report-parser.ts'
+import { keepIncidents } from './judge/incident-keeper.ts'
 import { formatRefusal } from './judge/refusal.ts'
 import { createReplyJudge } from './judge/replies.ts'
 import { createReportJudge } from './judge/report-judge.ts'
@@ -62,6 +63,8 @@ export function createApp(config: Config, { log, version, now, rules: atStart }:
     const returnPath = createReturnPath({ ...config.returnPath, keys: keys.keys })
     const { policy } = config
     const refusal = { publicUrl: config.http.publicUrl, ...policy.refusal }
+    const keeper = keepIncidents({ store, policy, log, now })
+    closers.unshift(() => keeper.stop())
     const judging = { store, policy, metrics, log, now, returnPath, rules: () => rules }
 
     let upstreamAddress: Address = { host: config.upstream.host ?? '', port: config.upstream.port }
@@ -112,7 +115,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart }:
       metrics,
       now,
       returnPath,
-      screen: createScreen({ store, now }),
+      screen: createScreen({ store, now, mode: policy.mode }),
       whenUnavailable: config.store.whenUnavailable,
       refuse: (block, address) => formatRefusal(block, address, refusal),
       store,

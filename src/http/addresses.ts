@@ -9,26 +9,14 @@ import { type AddressKey, domainOfKey, formatMailbox, localOfKey } from '../smtp
 import { addressSchema, blockItem, blockSchema, reasonOf } from './address-detail.ts'
 import { addressFacts } from './address-facts.ts'
 import type { App, HttpDeps } from './app.ts'
+import { bodyError, by, noReason, why } from './deed-fields.ts'
 import { addressParam, formatTime, timeField } from './fields.ts'
 import { problemResponses, sendProblem } from './problem.ts'
 import { bounceItems } from './returned-mail.ts'
 
 const latestBounces = 20
 
-/** What stands as the reason when nobody gave one. */
-const noReason = 'no reason given'
-
-const text = (name: string, most: number) =>
-  z
-    .string({ error: `must be text: ${name}` })
-    .trim()
-    .max(most, { error: `must have at most ${most} characters` })
-
 const params = z.strictObject({ address: addressParam })
-const why = text('the reason', 500).nullish().describe('the reason, for whoever asks later')
-const by = text('who does it', 100).nullish().describe("who does it; the token's name unless told")
-
-const bodyError = { error: 'must be a JSON object' }
 const unblockBody = z.strictObject({ why, by }, bodyError).prefault({})
 const blockBody = z
   .strictObject({ why, by, until: timeField.nullish().describe('when the block ends by itself; null: when somebody lifts it') }, bodyError)

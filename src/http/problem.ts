@@ -62,6 +62,11 @@ export const problemKinds = {
   ),
   'method-not-allowed': kind(405, 'The resource does not know this method', 'The <code>Allow</code> header lists those it knows.'),
   'request-timeout': kind(408, 'The request took too long to arrive', 'Send it again.'),
+  'cannot-decide': kind(
+    409,
+    'There is nothing to decide',
+    'The return, or the incident, is decided already, or an unblock or <code>policy.never</code> speaks against it.',
+  ),
   'body-too-large': kind(413, 'The body is too large', 'Bodies may have 64 KiB.'),
   'uri-too-long': kind(414, 'The path is too long', 'An address may have 320 octets before it is percent-encoded.'),
   'unsupported-media-type': kind(

@@ -14,14 +14,18 @@ import { addressRoutes } from './addresses.ts'
 import type { App, HttpDeps } from './app.ts'
 import { blacklistRoutes } from './blacklist.ts'
 import { bounceRoutes } from './bounces.ts'
+import { decisionRoutes } from './decisions.ts'
 import { clientErrorHandler, errorHandler, notFoundHandler } from './errors.ts'
 import { healthRoutes } from './health.ts'
 import { styleHash } from './html.ts'
+import { incidentRoutes } from './incidents.ts'
 import { messageRoutes } from './messages.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { describeApi, documentAccess, openapiRoute } from './openapi.ts'
 import { outboxRoutes } from './outbox.ts'
 import { pageRoutes } from './pages.ts'
+import { revertRoutes } from './revert.ts'
+import { suspectRoutes } from './suspects.ts'
 import { validatorCompiler } from './validation.ts'
 
 const maxBodyBytes = 65_536
@@ -91,7 +95,11 @@ export function createHttp(deps: HttpDeps): HttpServer {
       healthRoutes(scope, deps)
       addressRoutes(scope, deps)
       blacklistRoutes(scope, deps)
+      revertRoutes(scope, deps)
+      suspectRoutes(scope, deps)
       bounceRoutes(scope, deps)
+      decisionRoutes(scope, deps)
+      incidentRoutes(scope, deps)
       messageRoutes(scope, deps)
       outboxRoutes(scope, deps)
       pageRoutes(scope, deps)

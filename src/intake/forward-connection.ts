@@ -60,17 +60,7 @@ export function createForwardConnection(route: ForwardRoute, hostname: string): 
     open = null
   }
 
-  async function connect(): Promise<Open> {
-    try {
-      return await connectWith(route.tls)
-    } catch (err) {
-      // RFC 7435: TLS where it can be had, and mail where it cannot.
-      if (route.tls === 'opportunistic' && (err as SmtpTrouble).code === 'ETLS') return await connectWith('none')
-      throw err
-    }
-  }
-
-  async function connectWith(tls: ForwardRoute['tls']): Promise<Open> {
+  async function connect(tls = route.tls): Promise<Open> {
     const { host, port } = route.address()
     const options = tls === 'none' ? {} : await readClientTls(route.serverName ?? host, route.caFile, tls !== 'opportunistic')
     const smtp = new SMTPConnection({
@@ -97,7 +87,10 @@ export function createForwardConnection(route: ForwardRoute, hostname: string): 
       }
       return opened
     } catch (err) {
+      const ofTls = smtp.upgrading === true || (err as SmtpTrouble).code === 'ETLS'
       smtp.close()
+      // RFC 7435: TLS where it can be had, and mail where it cannot.
+      if (tls === 'opportunistic' && ofTls && latest === smtp) return await connect('none')
       throw err
     }
   }

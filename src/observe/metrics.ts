@@ -52,6 +52,8 @@ export function createMetrics(version: string) {
     outbox: gauge('outbox_mails', 'Mails owed: waiting to be forwarded, or dead (given up).', ['state']),
     blacklistedAddresses: gauge('blacklisted_addresses', 'Addresses blacklisted now; the same on every node.'),
     blacklistChanges: counter('blacklist_changes_total', 'Blocks and unblocks.', ['op', 'actor']),
+    held: counter('held_total', 'Returns that the surge guard held.'),
+    incidents: counter('incidents_total', 'Incidents that the surge guard opened.'),
     unclassified: counter('unclassified_total', 'Returns no rule knew.'),
     storeDuration: new Histogram({
       name: 'rebond_store_duration_seconds',

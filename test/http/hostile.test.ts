@@ -30,7 +30,7 @@ t.test('every guarded route wants a token that holds its scope', async t => {
     })),
   )
   routes.push({ method: 'GET', url: '/r/some-id', scope: 'read' }, { method: 'GET', url: '/', scope: 'read' })
-  t.equal(routes.length, 15)
+  t.equal(routes.length, 25)
   for (const { method, url, scope } of routes) {
     const bare = await ask({ method, url, remoteAddress: '192.0.2.1' })
     if (scope === null) {
@@ -42,7 +42,7 @@ t.test('every guarded route wants a token that holds its scope', async t => {
     t.equal(bare.headers['www-authenticate'], `Bearer realm="rebond", scope="${scope}"`)
     for (const [token, scopes] of Object.entries(holds)) {
       const answer = await ask({ method, url, headers: bearer(token), remoteAddress: '192.0.2.1' })
-      if (scopes.includes(scope)) t.ok([200, 404].includes(answer.statusCode), `${method} ${url} with ${scopes}: ${answer.statusCode}`)
+      if (scopes.includes(scope)) t.ok([200, 400, 404].includes(answer.statusCode), `${method} ${url} with ${scopes}: ${answer.statusCode}`)
       else {
         t.equal(answer.statusCode, 403, `${method} ${url} with ${scopes}`)
         t.match(answer.json(), { type: '/problems#insufficient-scope', detail: new RegExp(`needs a token with scope ${scope}`) })

@@ -1,134 +1,23 @@
 /**
  * Forwarding: from the outbox of a real store to a scripted server, which sees the octets; asserts on both sides.
  */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import t, { type Test } from 'tap'
-import { parseConfig } from '../../src/config/config.ts'
-import { createForwarder } from '../../src/intake/forward.ts'
+import t from 'tap'
 import { retryAfterMs } from '../../src/intake/forward-failure.ts'
 import { composeForward } from '../../src/intake/forward-mail.ts'
-import { forwardRoute } from '../../src/intake/forward-route.ts'
-import { createLog } from '../../src/observe/log.ts'
-import { createMetrics } from '../../src/observe/metrics.ts'
-import { createReturnPath } from '../../src/return-path/return-path.ts'
-import { makeId } from '../../src/return-path/time-id.ts'
-import type { OutboxItem, StoredReport } from '../../src/store/records.ts'
+import type { StoredReport } from '../../src/store/records.ts'
 import { type Store, StoreUnavailable } from '../../src/store/store.ts'
 import { message as journalled } from '../store/samples.ts'
-import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts'
+import { scriptedUpstream, type UpstreamSession } from '../support/scripted-upstream.ts'
 import { tempDirectory, tempStore } from '../support/temp-store.ts'
 import { tlsFile } from '../support/tls-files.ts'
 import { until } from '../support/until.ts'
-
-const start = Date.UTC(2026, 10, 24, 9)
-const minute = 60_000
-const hour = 60 * minute
-const day = 24 * hour
-const crm = 'news@shop.example'
-const returnPath = createReturnPath({
-  address: 'b-{token}@{domain}',
-  domain: 'bounces.shop.example',
-  keys: [Buffer.alloc(32, 7)],
-  maxAgeDays: 30,
-})
-
-let made = 0
-const idAt = (at: number) => {
-  const random = Buffer.alloc(4)
-  random.writeUInt32BE(++made)
-  return makeId(at, random)
-}
-
-function reportOf(more: Partial<StoredReport> = {}): StoredReport {
-  const receivedAt = more.receivedAt ?? start
-  const client = { address: '192.0.2.7', host: 'mx.example.net' }
-  const judged = { at: receivedAt, kind: 'bounce', bounceIds: [], problem: null } as const
-  return {
-    ...{ id: idAt(receivedAt), messageId: idAt(start - hour), receivedAt, sender: '', client, fromReporter: true, size: 9 },
-    judged,
-    ...more,
-  }
-}
-
-const itemOf = ({ id }: StoredReport, more: Partial<OutboxItem> = {}): OutboxItem => ({
-  ...{ id, reportId: id, to: crm, since: start, dueAt: start, attempts: 0, lastError: null, inDoubt: false, deadAt: null },
-  ...more,
-})
-
-/** Stores a report, judged unless told, and owes it. */
-async function owe(
-  store: Store,
-  raw: string | Buffer,
-  report: Partial<StoredReport> = {},
-  item: Partial<OutboxItem> = {},
-): Promise<string> {
-  const stored = reportOf(report)
-  await store.acceptReport({ ...stored, judged: null }, Buffer.from(raw))
-  const owed = itemOf(stored, item)
-  await store.update({ keys: [] }, () => ({ changes: { report: stored, outbox: [owed] }, result: null }))
-  return stored.id
-}
-
-type PostOptions = {
-  readonly script?: Script
-  readonly bounce?: object
-  readonly upstream?: object
-  readonly store?: Store
-  readonly begin?: boolean
-}
-
-/** A forwarder with its store, its server, and a clock that stands still until it is told. */
-async function post(t: Test, { script, bounce = {}, upstream = {}, begin = true, ...more }: PostOptions = {}) {
-  const server = await scriptedUpstream(t, script)
-  const clock = { now: start }
-  const store = more.store ?? (await tempStore(t, { now: () => clock.now }))
-  const parsed = parseConfig({
-    bounce,
-    upstream: { host: '127.0.0.1', port: server.port, ...upstream },
-    returnPath: { domain: 'x.example' },
-  })
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  const lines: string[] = []
-  const metrics = createMetrics('test')
-  const { host, port } = parsed.config.upstream
-  const forwarder = createForwarder({
-    config: parsed.config.bounce,
-    route: forwardRoute(parsed.config, () => ({ host: host ?? '', port })),
-    ...{ hostname: 'rebond.test', store, returnPath, metrics },
-    log: createLog('info', { write: line => void lines.push(line) }),
-    now: () => clock.now,
-    random: () => 0,
-  })
-  if (begin) await forwarder.start()
-  t.teardown(() => forwarder.stop(0))
-  const list = async (state: OutboxItem['deadAt'] extends null ? never : 'waiting' | 'dead') =>
-    (await store.outbox({ state }, { limit: 500, cursor: null })).items
-  return {
-    ...{ server, store, clock, forwarder, metrics },
-    log: () => lines.join(''),
-    waiting: () => list('waiting'),
-    dead: () => list('dead'),
-    /** Moves the clock, and lets the forwarder do what it can. */
-    async after(ms: number) {
-      clock.now += ms
-      await forwarder.idle()
-    },
-    /** Messages that the server was given and took, in order. */
-    taken: () => server.sessions.flatMap(({ messages }) => messages),
-    commands: () => server.sessions.flatMap(session => session.lines),
-    async outcomes() {
-      const { values } = await metrics.forwards.get()
-      return Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value]))
-    },
-  }
-}
+import { crm, day, hour, idAt, itemOf, minute, owe, post, reportOf, returnPath, start } from './post-office.ts'
 
 const wire = (raw: Buffer | string) => composeForward({ report: reportOf(), deliveredTo: crm, hostname: 'rebond.test' }, Buffer.from(raw))
 const below = (mail: string) => mail.split('\r\n').slice(3).join('\r\n')
@@ -668,12 +557,17 @@ t.test('the way there: TLS and log-in as configured', async t => {
     }
   })
   await t.test('opportunistic: TLS where it works, else without', async t => {
+    /** Says yes to STARTTLS, and then does not speak TLS. */
+    const goesAway = (line: string, { socket }: UpstreamSession) => {
+      if (line !== 'STARTTLS') return undefined
+      socket.end('220 2.0.0 go ahead\r\n')
+      return null
+    }
     for (const script of [
       { tls: 'starttls', keywords: ['STARTTLS'] },
       { keywords: ['8BITMIME'] },
       { keywords: ['STARTTLS'], answer: (line: string) => (line === 'STARTTLS' ? '454 4.7.0 not now' : undefined) },
-      // It says yes, and does not speak TLS.
-      { keywords: ['STARTTLS'] },
+      { keywords: ['STARTTLS'], answer: goesAway },
     ] as const) {
       const p = await post(t, { script, upstream: { tls: 'opportunistic' } })
       await owe(p.store, 'a: b\r\n')
@@ -756,50 +650,4 @@ t.test('the way there: TLS and log-in as configured', async t => {
     t.ok(p.commands().includes(`AUTH XOAUTH2 ${token}`))
     t.notMatch(p.log(), /s3cret|\btok\b/)
   })
-})
-
-t.test('kill -9 at every step of a try loses nothing; what may be double is counted', async t => {
-  const steps = ['connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'body', '.', 'behind the reply'] as const
-  for (const step of steps) {
-    const path = await tempDirectory(t)
-    const raw = `a: ${step}\r\n\r\n${'x'.repeat(3_000_000)}\r\n`
-    const before = await tempStore(t, { path })
-    const id = await owe(before, raw)
-    await before.close()
-
-    let kill = () => {}
-    const server = await scriptedUpstream(t, {
-      keywords: ['8BITMIME'],
-      onConnect: () => void (step === 'connect' && kill()),
-      onBody: () => void (step === 'body' && kill()),
-      answer(line, { socket }) {
-        if (line.startsWith(step)) {
-          kill()
-          return null
-        }
-        // The reply was read, and the store is not told any more.
-        if (line === '.' && step === 'behind the reply') socket.write('250 2.0.0 Ok\r\n', kill)
-        return line === '.' && step === 'behind the reply' ? null : undefined
-      },
-    })
-    const file = fileURLToPath(new URL('forward-child.ts', import.meta.url))
-    const child = spawn(process.execPath, [...process.execArgv, file, path, String(server.port)], { stdio: 'inherit' })
-    kill = () => void child.kill('SIGKILL')
-    t.same(await once(child, 'exit'), [null, 'SIGKILL'], step)
-    server.close()
-
-    const store = await tempStore(t, { path })
-    const owed = await store.outboxItem(id)
-    const mayBeThere = step === '.' || step === 'behind the reply'
-    if (mayBeThere && owed === null) {
-      t.equal(step, 'behind the reply', 'it was faster than the signal, and is settled')
-      continue
-    }
-    t.match(owed, { attempts: 1, inDoubt: true }, `${step}: still owed`)
-    const p = await post(t, { store })
-    await p.forwarder.idle()
-    t.ok(below(p.taken()[0] ?? '') === raw, `${step}: arrives whole`)
-    t.same(await p.outcomes(), { resent: 1 }, `${step}: and may be there twice`)
-    t.same(await p.waiting(), [])
-  }
 })

@@ -36,7 +36,7 @@ export const clients: readonly Client[] = [
     name: "Python's smtplib",
     missing: missing('python3', '--version'),
     async send({ host, port }, hello) {
-      const out = await run('python3', ['-c', python, host, String(port), hello, from, ...clientRecipients], header + '\n' + body)
+      const out = await run('python3', ['-c', python, host, String(port), hello, from, ...clientRecipients], `${header}\n${body}`)
       return lines(out, /^reply: b'(.*?)(?:\\r)?(?:\\n)?'/)
     },
   },

@@ -1,15 +1,16 @@
 /**
- * A private Postfix on loopback that asks no name server: every host it knows stands in a hosts file of its own.
+ * A private Postfix on loopback that asks no name server, with directories, users and ports of its own.
  */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { temporaryDirectory } from '../support/program.ts'
 import { until } from '../support/until.ts'
-import { freePort, isListening } from './free-port.ts'
+import { isListening } from './free-port.ts'
 import { stopped } from './stopped.ts'
+import { namespaceMissing, spawnWithoutDns } from './without-dns.ts'
 
 export type Postfix = { readonly port: number; readonly directory: string; log(): string }
 
@@ -21,13 +22,9 @@ export type PostfixOptions = {
 
 /** Says what is missing to run Postfix here; null when nothing is. */
 export function postfixMissing(): string | null {
-  if (process.getuid?.() !== 0) return 'NOT RUN: Postfix can be started by root only'
   if (spawnSync('postconf', ['-d', 'mail_version']).status !== 0) return 'NOT RUN: Postfix is not installed (apt-get install postfix)'
-  return null
+  return namespaceMissing()
 }
-
-/** Finds a port for it: below those that the system gives to clients. */
-export const postfixPort = freePort
 
 /** Starts it and waits until it answers; it ends with the test. */
 export async function startPostfix(t: Test, { port, main }: PostfixOptions): Promise<Postfix> {
@@ -35,7 +32,7 @@ export async function startPostfix(t: Test, { port, main }: PostfixOptions): Pro
   await chmod(directory, 0o755)
   await writeConfiguration(directory, port, main)
   spawnSync('chown', ['postfix', join(directory, 'data'), join(directory, 'mail')])
-  const child = spawn('postfix', ['-c', join(directory, 'etc'), 'start-fg'], { stdio: 'ignore' })
+  const child = spawnWithoutDns(directory, ['postfix', '-c', join(directory, 'etc'), 'start-fg'])
   const log = () => (existsSync(join(directory, 'log')) ? readFileSync(join(directory, 'log'), 'utf8') : '(no log)')
   t.teardown(() => stopped(child, 'SIGTERM'))
   await until(
@@ -50,10 +47,7 @@ export async function startPostfix(t: Test, { port, main }: PostfixOptions): Pro
 
 async function writeConfiguration(directory: string, port: number, main: PostfixOptions['main']): Promise<void> {
   const at = (name: string) => join(directory, name)
-  // The SMTP client runs in the queue directory as its root: there it finds this hosts file, and no name server.
-  for (const name of ['etc', 'data', 'mail', 'queue/etc']) await mkdir(at(name), { recursive: true })
-  await writeFile(at('queue/etc/nsswitch.conf'), 'hosts: files\n')
-  await writeFile(at('queue/etc/hosts'), '127.0.0.1 localhost mx.remote.test mx.closed.test bounces.crm.test\n')
+  for (const name of ['etc', 'data', 'mail', 'queue']) await mkdir(at(name), { recursive: true })
   const settings = {
     compatibility_level: '3.6',
     queue_directory: at('queue'),
@@ -70,6 +64,7 @@ async function writeConfiguration(directory: string, port: number, main: Postfix
     disable_dns_lookups: 'yes',
     smtp_host_lookup: 'native',
     smtpd_peername_lookup: 'no',
+    smtpd_helo_required: 'yes',
     smtpd_recipient_restrictions: 'permit_mynetworks, reject',
     // Postfix adds nothing to a message but its trace, waits for nobody, and gives up at once.
     local_header_rewrite_clients: '',
@@ -90,7 +85,7 @@ async function writeConfiguration(directory: string, port: number, main: Postfix
   await writeFile(at('etc/master.cf'), master(port))
 }
 
-/** The services of master.cf; `y` in the fifth column: in the queue directory as its root. */
+/** The services of master.cf, none of them in a root directory of its own. */
 const master = (port: number) => `
 127.0.0.1:${port} inet n - n - - smtpd
 pickup    unix  n - n 60 1 pickup
@@ -102,8 +97,8 @@ defer     unix  - - n - 0 bounce
 trace     unix  - - n - 0 bounce
 flush     unix  n - n 1000? 0 flush
 proxymap  unix  - - n - - proxymap
-smtp      unix  - - y - - smtp
-relay     unix  - - y - - smtp
+smtp      unix  - - n - - smtp
+relay     unix  - - n - - smtp
 error     unix  - - n - - error
 retry     unix  - - n - - error
 discard   unix  - - n - - discard

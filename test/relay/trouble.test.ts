@@ -187,7 +187,7 @@ t.test('a slow upstream slows the CRM down, and nothing is lost or kept', async 
   const crm = await hello()
   await openData(crm)
   const line = `${'y'.repeat(998)}\r\n`
-  const lines = 20_000
+  const lines = 12_000
   let taken = 0
   const write = () => {
     while (taken < lines) {
@@ -213,7 +213,7 @@ t.test('a slow upstream slows the CRM down, and nothing is lost or kept', async 
   upstream.session().socket.resume()
   t.match(await crm.read(), /^250 /)
   t.equal(upstream.session().messages[0]?.length, lines * line.length)
-  t.equal(upstream.session().messages[0], line.repeat(lines))
+  t.ok(upstream.session().messages[0] === line.repeat(lines), 'octet for octet')
 })
 
 t.test('replies that are none end the session with 421', async t => {

@@ -55,6 +55,7 @@ export function storeContract(t: Test, open: OpenStore): void {
   t.test('returns', t => returns(t, open))
   t.test('pages', t => pages(t, open))
   t.test('reports, outbox, audit', t => work(t, open))
+  t.test('the surge guard and suspects', t => guard(t, open))
   t.test('life', t => life(t, open))
 }
 
@@ -662,6 +663,103 @@ async function work(t: Test, open: OpenStore): Promise<void> {
   })
 }
 
+async function guard(t: Test, open: OpenStore): Promise<void> {
+  const { store, reopen } = await open(t, { now: () => start })
+  const empty = { steps: [], incidents: {}, silentUntil: {} }
+  const step = (judged: number) => ({ at: start, judged, wereOk: 0, hard: {} })
+  const incident: Incident = {
+    id: idAt(start),
+    operator: 'big.example',
+    rule: 'rule',
+    category: 'invalid_address',
+    openedAt: start,
+    lastAt: start,
+    held: 1,
+    blacklisted: 0,
+    closed: null,
+  }
+
+  await t.test('updates of one operator see each other without waiting for the disk, and none is lost', async t => {
+    const raise = (of: string) =>
+      store.update({ keys: [keyOf(of)], operators: ['big.example'] }, ({ windows }) => {
+        const judged = (windows.get('big.example')?.steps[0]?.judged ?? 0) + 1
+        return { changes: { windows: new Map([['big.example', { ...empty, steps: [step(judged)] }]]) }, result: judged }
+      })
+    const seen = await Promise.all(Array.from({ length: 50 }, (_, n) => raise(`user${n}@big.example`)))
+    t.same(
+      seen.toSorted((a, b) => a - b),
+      Array.from({ length: 50 }, (_, n) => n + 1),
+    )
+    await store.update({ keys: [], operators: ['big.example', 'other.example'] }, facts => {
+      t.same([...facts.windows.keys()], ['big.example'])
+      t.equal(facts.journalSince, null)
+      return { changes: {}, result: null }
+    })
+    const first = await store.appendMessage(message({ at: start - day }), [])
+    await store.appendMessage(message(), [])
+    await store.update({ keys: [], operators: [] }, ({ journalSince }) => {
+      t.equal(journalSince, first.at)
+      return { changes: {}, result: null }
+    })
+  })
+
+  await t.test('incidents are listed, with their returns, and given with the windows and addresses they stand in', async t => {
+    const returns = [bounce('a@big.example'), bounce('b@big.example', { receivedAt: start + minute })]
+    const older = { ...incident, id: idAt(start - day), closed: { at: start, how: 'decided', by: null, why: 'over' } } as const
+    const held = { incident: older.id, bounceId: returns[0]?.id ?? '', messageId: returns[0]?.messageId ?? '', at: start }
+    await commit(store, {
+      addresses: [address('a@big.example', { held })],
+      bounces: returns,
+      incidents: [incident, older],
+      members: returns.map(({ id }) => ({ group: incident.id, bounceId: id })),
+      windows: new Map([['big.example', { ...empty, incidents: { rule: { id: incident.id, lastAt: start } } }]]),
+    })
+    await store.update({ keys: [keyOf('a@big.example')], operators: ['big.example'] }, facts => {
+      t.same([...facts.incidents.keys()].toSorted(), [incident.id, older.id].toSorted())
+      return { changes: {}, result: null }
+    })
+    await store.update({ keys: [], incidents: [older.id, 'none'] }, facts => {
+      t.same([...facts.incidents], [[older.id, older]])
+      return { changes: {}, result: null }
+    })
+    for (const one of [store, await reopen()]) {
+      t.same(await one.incident(incident.id), incident)
+      t.equal(await one.incident('none'), null)
+      t.same(await all(page => one.incidents({}, page), 1), [incident, older])
+      t.same(await all(page => one.incidents({ state: 'open' }, page), 1), [incident])
+      t.same(await all(page => one.incidents({ state: 'closed' }, page), 1), [older])
+      const ids = (await all(page => one.members(incident.id, page), 1)).map(({ id }) => id)
+      t.same(
+        ids,
+        returns
+          .map(({ id }) => id)
+          .toSorted()
+          .toReversed(),
+      )
+      t.same(await all(page => one.members('none', page), 1), [])
+    }
+  })
+
+  await t.test('suspects are listed by their latest return, while they are suspects', async t => {
+    const { store } = await open(t, { now: () => start })
+    const soft = (days: number, last: number) =>
+      Array.from({ length: days }, (_, n) => ({
+        category: 'mailbox_full' as const,
+        rule: 'rule',
+        messageId: idAt(start),
+        at: start + last - (days - 1 - n) * day,
+      }))
+    const late = address('late@example.org', { soft: soft(6, minute) })
+    const early = address('early@example.org', { soft: soft(5, 0) })
+    await commit(store, { addresses: [late, early, address('few@example.org', { soft: soft(4, 0) })] })
+    t.same(await all(store.suspects, 1), [late, early])
+    await commit(store, { addresses: [{ ...late, block: block('late@example.org') }] })
+    t.same(await all(store.suspects, 1), [early], 'one that is blacklisted is none')
+    await commit(store, { addresses: [{ ...early, soft: [] }] })
+    t.same(await all(store.suspects, 1), [])
+  })
+}
+
 async function life(t: Test, open: OpenStore): Promise<void> {
   const { store, reopen } = await open(t, { now: () => start })
   await store.check()
@@ -702,6 +800,10 @@ async function life(t: Test, open: OpenStore): Promise<void> {
       bounce: () => again.bounce('a'),
       bouncesOf: () => again.bouncesOf('a'),
       bounces: () => again.bounces({}, page),
+      incident: () => again.incident('a'),
+      incidents: () => again.incidents({}, page),
+      members: () => again.members('a', page),
+      suspects: () => again.suspects(page),
       dueOutbox: () => again.dueOutbox(start, 1),
       settleOutbox: () => again.settleOutbox(owed(start), true),
       outboxItem: () => again.outboxItem('a'),

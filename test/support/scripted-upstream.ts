@@ -91,7 +91,8 @@ function serve(
   const session: UpstreamSession = { socket, lines: [], messages: [], partial: '', batches: [], closed: false }
   let inData = false
   let held = ''
-  let searched = 0
+  let body: string[] = []
+  let carry = ''
   const say = (text: string | null) => text !== null && session.socket.writable && session.socket.write(`${text}\r\n`, 'latin1')
   const usual = (line: string): string => {
     const verb = line.slice(0, 4).toUpperCase()
@@ -120,17 +121,20 @@ function serve(
     return text
   }
   const takeData = () => {
-    // Searched from where the last chunk ended: messages here may be large.
-    const found = held.startsWith('.\r\n') ? 0 : held.indexOf('\r\n.\r\n', Math.max(0, searched - 4)) + 2
-    const end = found === 1 ? -1 : found
-    searched = held.length
-    session.partial = held
+    // Messages may be large: only the last octets are searched again.
+    const text = carry + held
+    const end = text.indexOf('\r\n.\r\n')
+    const passed = end === -1 ? Math.max(0, text.length - 4) : end + 2
+    body.push(text.slice(0, passed))
+    carry = text.slice(passed)
+    held = ''
+    // The first two octets are the line end of DATA, in front so that a dot at once is found.
+    if (body.length < 100) session.partial = (body.join('') + carry).slice(2)
     onBody?.(session)
     if (end === -1) return false
-    session.messages.push(held.slice(0, end))
+    session.messages.push(body.join('').slice(2))
     session.partial = ''
-    held = held.slice(end + 3)
-    searched = 0
+    held = carry.slice(3)
     inData = false
     respond('.')
     return true
@@ -143,7 +147,11 @@ function serve(
     session.lines.push(line)
     batch.push(line)
     const text = respond(line)
-    if (line.toUpperCase() === 'DATA' && text?.startsWith('354')) inData = true
+    if (line.toUpperCase() === 'DATA' && text?.startsWith('354')) {
+      inData = true
+      body = []
+      carry = '\r\n'
+    }
     return true
   }
   const listen = (from: Socket) => {

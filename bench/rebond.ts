@@ -1,0 +1,72 @@
+/**
+ * rebond as its users run it (`dist/main.js serve`), with a store of blacklisted addresses, in front of a given upstream.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLog } from '../src/observe/log.ts'
+import type { AddressKey } from '../src/smtp/path.ts'
+import { openLevelStore } from '../src/store/level-store.ts'
+import type { AddressRecord } from '../src/store/records.ts'
+import { freePort, type Running, start } from './processes.ts'
+
+const main = join(import.meta.dirname, '../dist/main.js')
+
+/** Starts rebond with `blacklisted` addresses, `b0@bad.example` and up; journal and all else as configured by default. */
+export async function startRebond(upstreamPort: number, blacklisted: number): Promise<Running> {
+  const directory = await mkdtemp(join(tmpdir(), 'rebond-bench-'))
+  const path = join(directory, 'data')
+  const store = await openLevelStore({ path, now: Date.now, log: createLog('warn') })
+  for (let from = 0; from < blacklisted; from += 1000) {
+    const count = Math.min(1000, blacklisted - from)
+    const addresses = Array.from({ length: count }, (_, i) => blocked(`b${from + i}@bad.example` as AddressKey))
+    await store.update({ keys: addresses.map(({ key }) => key) }, () => ({ changes: { addresses }, result: null }))
+  }
+  await store.close()
+  const port = await freePort()
+  const config = {
+    hostname: 'relay.bench.test',
+    log: { level: 'error' },
+    relay: { listen: [{ host: '127.0.0.1', port }], maxSessionsPerClient: 2000 },
+    bounce: { listen: [{ host: '127.0.0.1', port: 0 }] },
+    http: { listen: { host: '127.0.0.1', port: 0 } },
+    upstream: { host: '127.0.0.1', port: upstreamPort },
+    returnPath: { domain: 'bounces.bench.test' },
+    store: { path },
+  }
+  const file = join(directory, 'rebond.yaml')
+  await writeFile(file, JSON.stringify(config))
+  const running = await start(process.execPath, [main, 'serve', '--config', file], port)
+  return {
+    ...running,
+    async stop() {
+      await running.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function blocked(key: AddressKey): AddressRecord {
+  return {
+    key,
+    address: key,
+    block: {
+      address: key,
+      since: Date.now(),
+      until: null,
+      category: 'invalid_address',
+      type: 'hard',
+      fault: 'recipient',
+      rule: 'bench',
+      evidence: '550 5.1.1 User unknown',
+      bounceId: null,
+      messageId: null,
+      by: null,
+    },
+    lastHard: null,
+    lastUnblock: null,
+    lastDelivered: null,
+    awaiting: [],
+    counts: { hard: 1, soft: 0, uncounted: 0 },
+  }
+}
