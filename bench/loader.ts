@@ -48,7 +48,12 @@ export async function hold(port: number, sessions: number, octets: number | null
   const child = spawn(command, [...before, ...mode, '-p', String(port), '-c', String(sessions), '-t', '60'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [said] = await once(child.stdout, 'data', { signal: AbortSignal.timeout(120_000) })
-  if (!String(said).includes('held=')) throw new Error(`the sessions do not stand: ${said}`)
+  try {
+    const [said] = await once(child.stdout, 'data', { signal: AbortSignal.timeout(120_000) })
+    if (!String(said).includes('held=')) throw new Error(`the sessions do not stand: ${said}`)
+  } catch (err) {
+    child.kill('SIGKILL')
+    throw err
+  }
   return () => void child.kill('SIGKILL')
 }

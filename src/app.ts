@@ -7,6 +7,7 @@
 import { lookup } from 'node:dns/promises'
 import { hostname as machineName } from 'node:os'
 import type { RuleSet } from './classify/compile-rules.ts'
+import type { InheritedSockets } from './config/inherited-sockets.ts'
 import type { Config } from './config/schema.ts'
 import { createHttp } from './http/server.ts'
 import { createForwarder } from './intake/forward.ts'
@@ -43,9 +44,16 @@ class ConfigInvalid extends Error {
   readonly code = 'ERR_CONFIG_INVALID'
 }
 
-export type AppDeps = { readonly log: Log; readonly version: string; readonly now: () => number; readonly rules: RuleSet }
+export type AppDeps = {
+  readonly log: Log
+  readonly version: string
+  readonly now: () => number
+  readonly rules: RuleSet
+  /** Sockets that the service manager has opened. */
+  readonly inherited: InheritedSockets
+}
 
-export function createApp(config: Config, { log, version, now, rules: atStart }: AppDeps): App {
+export function createApp(config: Config, { log, version, now, rules: atStart, inherited }: AppDeps): App {
   const metrics = createMetrics(version)
   const hostname = config.hostname ?? machineName()
   /** What `stop` does, newest first. */
@@ -83,6 +91,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart }:
     closers.unshift(() => parser.close())
     const intake = createIntake({
       config: config.bounce,
+      inherited: inherited.bounce,
       hostname,
       returnPath,
       store,
@@ -107,6 +116,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart }:
 
     const relay = createRelay({
       config: config.relay,
+      inherited: inherited.relay,
       upstream: config.upstream,
       upstreamAddress: () => upstreamAddress,
       lists: config.lists,

@@ -175,14 +175,24 @@ t.test('the unit asks for notice of readiness only if the program gives it', asy
   t.equal(service.get('NotifyAccess'), gives ? 'all' : undefined, 'the words come from systemd-notify, another process')
   if (gives) t.ok(Number(service.get('WatchdogSec')) > Number(service.get('TimeoutStopSec')), 'no sign of life is asked for while it stops')
   else t.equal(service.get('WatchdogSec'), undefined)
-  t.equal(existsSync(join(root, 'systemd/rebond.socket')), false, 'sockets are the program’s own until it takes them from systemd')
+})
+
+t.test('the socket unit opens what the example listens on, in the order in which the program takes sockets', async t => {
+  const { relay, bounce } = await configOf(t, 'config/example.yaml')
+  const streams = [...read('systemd/rebond.socket').matchAll(/^ListenStream=(.*)$/gm)].map(([, at]) => at)
+  t.same(
+    streams,
+    [...relay.listen, ...bounce.listen].map(({ host, port }) => `${host}:${port}`),
+  )
 })
 
 t.test('systemd-analyze has nothing to say about the unit, and little exposure', async t => {
   const unit = join(await temporaryDirectory(t), 'rebond.service')
   await writeFile(unit, read('systemd/rebond.service').replace('=/usr/bin/node ', `=${process.execPath} `))
   // It exits 0 on an unknown key: any word is a failure.
-  const verify = run(t, 'systemd-analyze', ['verify', '--man=no', unit])
+  const socket = join(dirname(unit), 'rebond.socket')
+  await writeFile(socket, read('systemd/rebond.socket'))
+  const verify = run(t, 'systemd-analyze', ['verify', '--man=no', unit, socket])
   if (verify) t.same(verify, { status: 0, output: '' })
   const security = run(t, 'systemd-analyze', ['security', '--offline=true', '--threshold=20', '--no-pager', unit])
   if (security) t.equal(security.status, 0, `exposure is at most 2.0: ${/Overall.*/.exec(security.output)?.[0]}`)

@@ -2,9 +2,10 @@
  * `rebond serve --config FILE`: the program. Standard output says where it listens and when it is ready; the log goes to standard error.
  *
  * SIGTERM and SIGINT stop it: no new sessions, transactions in flight may finish, then the store is closed. A second signal ends it at once.
- * SIGHUP reads certificates, the rule file and the log level again.
+ * SIGHUP reads certificates, the rule file and the log level again. Sockets that the service manager opened (LISTEN_FDS) are taken over.
  */
 import { createApp } from '../app.ts'
+import { parseInheritedSockets } from '../config/inherited-sockets.ts'
 import { createLog } from '../observe/log.ts'
 import { configOption } from './check-config.ts'
 import { loadConfig } from './load-config.ts'
@@ -29,12 +30,17 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
     return 1
   }
+  const inherited = parseInheritedSockets(io.env, process.pid, loaded.config)
+  if (!inherited.ok) {
+    io.stderr.write(`rebond: ${inherited.why}\n`)
+    return 1
+  }
   // The store's own files are made by LevelDB with the process's mask: nobody else reads them.
   process.umask(0o077)
   const log = createLog(loaded.config.log.level)
   for (const warning of loaded.warnings) log.warn(warning)
   const systemd = createSystemdNotifier(io.env, log)
-  const app = createApp(loaded.config, { log, version, now: Date.now, rules: loaded.rules })
+  const app = createApp(loaded.config, { log, version, now: Date.now, rules: loaded.rules, inherited: inherited.sockets })
   // Signals count from here on: one that comes while the store opens must not leave half a server behind.
   const stopped = nextSignal(['SIGTERM', 'SIGINT'])
   try {

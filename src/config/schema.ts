@@ -7,7 +7,7 @@
 import { z } from 'zod'
 import { tokenLength } from '../return-path/return-path.ts'
 import { addressKeyOf } from '../smtp/path.ts'
-import { isNetwork, prefixOf } from './network.ts'
+import { isLoopback, isNetwork, prefixOf } from './network.ts'
 import { policy } from './policy.ts'
 
 const port = z.int().min(0).max(65535)
@@ -64,12 +64,21 @@ const tlsFiles = z
   })
   .prefault({})
 
+/** A client's secret goes there. */
+const tokenUrl = z.url().refine(
+  text => {
+    const { protocol, hostname } = new URL(text)
+    return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')))
+  },
+  { error: 'must be an https URL (http only to a loopback address)' },
+)
+
 const login = z.union(
   [
     z.strictObject({ user: z.string().min(1), passwordFile: path }),
     z.strictObject({
       user: z.string().min(1),
-      oauth2: z.strictObject({ tokenUrl: z.url(), clientId: z.string().min(1), clientSecretFile: path, scope: z.string().min(1) }),
+      oauth2: z.strictObject({ tokenUrl, clientId: z.string().min(1), clientSecretFile: path, scope: z.string().min(1) }),
     }),
   ],
   { error: 'must be { user, passwordFile } or { user, oauth2: { tokenUrl, clientId, clientSecretFile, scope } }' },

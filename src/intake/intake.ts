@@ -16,6 +16,8 @@ import { createReporters, type Names } from './reporters.ts'
 
 export type IntakeDeps = {
   readonly config: BounceConfig
+  /** Sockets that were opened for us, by index of `config.listen`. */
+  readonly inherited?: readonly (number | undefined)[]
   /** Our name in the greeting. */
   readonly hostname: string
   readonly returnPath: ReturnPath
@@ -65,7 +67,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       try {
         for (const [index, server] of createListeners({ ...deps, reporters, onAccepted: () => ingest?.wake() }, certificate).entries()) {
           const { host, port } = config.listen[index] ?? { host: '127.0.0.1', port: 0 }
-          at.push(await server.open(host, port))
+          at.push(await server.open(host, port, deps.inherited?.[index]))
           opened.push(server)
         }
       } finally {

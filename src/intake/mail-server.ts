@@ -126,15 +126,16 @@ export class MailServer extends SMTPServer {
     this.on('error', err => options.log.debug({ err }, 'a mail session failed'))
   }
 
-  /** Listens, and gives the address with its real port. @throws {ListenFailed} */
-  open(host: string, port: number): Promise<{ host: string; port: number }> {
+  /** Listens, and gives the address with its real port. `fd`: a socket that listens already stands for it. @throws {ListenFailed} */
+  open(host: string, port: number, fd?: number): Promise<{ host: string; port: number }> {
     return new Promise((resolve, reject) => {
       const failed = (err: Error) => reject(new ListenFailed(host, port, err))
       this.server.once('error', failed)
-      this.listen({ host, port }, () => {
+      this.listen(fd === undefined ? { host, port } : { fd }, () => {
         this.server.off('error', failed)
         const at = this.server.address()
-        resolve({ host, port: at !== null && typeof at === 'object' ? at.port : port })
+        if (at === null || typeof at === 'string') return resolve({ host, port })
+        resolve({ host: fd === undefined ? host : at.address, port: at.port })
       })
     })
   }

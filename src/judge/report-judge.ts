@@ -98,7 +98,12 @@ function eventOf(
     reportId: stored.id,
     messageId: stored.messageId,
     message,
-    match: matchOf(message, { ...reported, moved: verdict.category === 'moved_address' }),
+    match: matchOf(message, {
+      ...reported,
+      // A domain that was guessed must not keep a name from meaning the recipient who has it.
+      address: reported.localName ?? reported.address,
+      moved: verdict.category === 'moved_address',
+    }),
     grade,
     verdict,
     evidence: diagnostic ?? status ?? '',

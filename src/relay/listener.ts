@@ -16,6 +16,8 @@ type Listen = RelayConfig['listen'][number]
 
 export type ListenerDeps = {
   readonly config: RelayConfig
+  /** Descriptors of listening sockets that stand for entries of `listen`, by index. */
+  readonly inherited: readonly (number | undefined)[]
   readonly log: Log
   readonly metrics: Metrics
   /** Makes the connection TLS before anything is said. */
@@ -27,6 +29,8 @@ export type ListenerDeps = {
 const notAllowed = formatReply(reply(554, '5.7.1', 'This relay does not serve your network'))
 const tooMany = formatReply(reply(421, '4.7.0', 'Too many sessions; try again later'))
 const noOctets = Buffer.alloc(0)
+/** Connections that wait to be accepted; the system's own limit may be lower. */
+const backlog = 1024
 
 export class Listener {
   readonly #deps: ListenerDeps
@@ -47,7 +51,8 @@ export class Listener {
   async listen(): Promise<readonly Address[]> {
     try {
       const addresses: Address[] = []
-      for (const listen of this.#deps.config.listen) addresses.push(await this.#listenAt(listen))
+      for (const [index, listen] of this.#deps.config.listen.entries())
+        addresses.push(await this.#listenAt(listen, this.#deps.inherited[index]))
       return addresses
     } catch (err) {
       this.close()
@@ -69,16 +74,17 @@ export class Listener {
     this.#deps.metrics.sessions.set({ listener: 'relay' }, this.#total)
   }
 
-  #listenAt(listen: Listen): Promise<Address> {
+  #listenAt(listen: Listen, fd: number | undefined): Promise<Address> {
     const server = createServer({ noDelay: true, pauseOnConnect: true }, socket => this.#accept(socket, listen))
     this.#servers.push(server)
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host: listen.host, port: listen.port, backlog: 1024 }, () => {
+      server.listen(fd === undefined ? { host: listen.host, port: listen.port, backlog } : { fd, backlog }, () => {
         server.off('error', reject)
         server.on('error', err => this.#deps.log.error({ err }, 'the relay cannot take a connection'))
         const at = server.address()
-        resolve({ host: listen.host, port: typeof at === 'object' && at ? at.port : listen.port })
+        if (typeof at !== 'object' || !at) return resolve(listen)
+        resolve({ host: fd === undefined ? listen.host : at.address, port: at.port })
       })
     })
   }

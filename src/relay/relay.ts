@@ -20,6 +20,7 @@ import { Deadlines } from '../wire/deadlines.ts'
 import { readServerContext, secureServer } from '../wire/tls.ts'
 import { type Address, Listener } from './listener.ts'
 import { createIdMaker } from './message-ids.ts'
+import { createOAuth2Token } from './oauth2-token.ts'
 import { createPasswordCheck } from './passwords.ts'
 import { Session } from './session.ts'
 import type { SessionDeps } from './session-deps.ts'
@@ -33,6 +34,8 @@ const handshakeMs = 30_000
 
 export type RelayDeps = {
   readonly config: RelayConfig
+  /** Sockets that were opened for us, by index of `config.listen`. */
+  readonly inherited?: readonly (number | undefined)[]
   readonly upstream: UpstreamConfig
   readonly upstreamAddress: () => Address
   readonly lists: ListsConfig
@@ -40,6 +43,8 @@ export type RelayDeps = {
   readonly log: Log
   readonly metrics: Metrics
   readonly now: () => number
+  /** For deadlines and rates: milliseconds, never going back. Default: the process's. */
+  readonly clock?: () => number
   readonly returnPath: ReturnPath
   /** Throws, or rejects, with StoreUnavailable. */
   readonly screen: (keys: readonly AddressKey[]) => readonly (Block | null)[] | Promise<readonly (Block | null)[]>
@@ -63,7 +68,7 @@ export type Relay = {
 
 export function createRelay(deps: RelayDeps): Relay {
   const { config, upstream, log, metrics } = deps
-  const clock = () => performance.now()
+  const clock = deps.clock ?? (() => performance.now())
   const instanceId = randomBytes(8).toString('hex')
   const deadlines = new Deadlines(shortestMs(config), clock)
   const sessions = new Map<string, { readonly session: Session; readonly address: string }>()
@@ -80,6 +85,7 @@ export function createRelay(deps: RelayDeps): Relay {
       upstream,
       upstreamAddress: deps.upstreamAddress,
       hostname: deps.hostname,
+      token: upstream.auth && 'oauth2' in upstream.auth ? createOAuth2Token({ config: upstream.auth.oauth2, now: deps.now }) : null,
       instanceId,
       connectMs: config.timeouts.connectSeconds * 1000,
       greetingMs: config.timeouts.greetingSeconds * 1000,
@@ -126,6 +132,7 @@ export function createRelay(deps: RelayDeps): Relay {
 
   const listener = new Listener({
     config,
+    inherited: deps.inherited ?? [],
     log,
     metrics,
     secure,

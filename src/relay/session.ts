@@ -49,7 +49,7 @@ export class Session {
       turn: event => this.#turn(event),
       screened: (number, found) => this.#dispatch({ type: 'screened', number, found }),
     })
-    this.#leg = new UpstreamLeg(deps.connections, deps.metrics, {
+    this.#leg = new UpstreamLeg(deps.connections, deps.metrics, crm.remoteAddress, {
       turn: event => this.#turn(event),
       dispatch: event => this.#dispatch(event),
       answered: () => this.#clock.answered(),
@@ -158,7 +158,7 @@ export class Session {
         return this.#crm.say(effect.wire)
       case 'send':
         this.#clock.sent(effect.verb)
-        return this.#leg.say(effect.line)
+        return this.#leg.say(effect.line, effect.verb)
       case 'screen':
         return this.#screening.ask(effect)
       case 'verify':
@@ -227,6 +227,7 @@ export class Session {
     this.#deps.metrics.messageBytes.inc(octets)
     if (!recorded) this.#deps.metrics.messagesUnjournalled.inc()
     this.#clock.sent('message')
+    this.#leg.messageSent()
     this.#dispatch({ type: 'message-sent' })
   }
 

@@ -4,6 +4,8 @@
 import type { Metrics } from '../observe/metrics.ts'
 import type { Event } from '../smtp/dialogue.ts'
 import { ourReplies } from '../smtp/our-replies.ts'
+import type { Reply } from '../smtp/reply.ts'
+import type { Subject } from '../smtp/slots.ts'
 import type { Connection } from '../wire/connection.ts'
 import type { Upstream } from './upstream.ts'
 import type { WarmConnections } from './warm-connections.ts'
@@ -24,13 +26,16 @@ export class UpstreamLeg {
   readonly #connections: WarmConnections
   readonly #metrics: Metrics
   readonly #owner: LegOwner
+  /** The CRM's address. */
+  readonly #client: string
   #upstream: Upstream | null = null
   /** Counts openings: what an earlier one brings is not for us any more. */
   #opening = 0
 
-  constructor(connections: WarmConnections, metrics: Metrics, owner: LegOwner) {
+  constructor(connections: WarmConnections, metrics: Metrics, client: string, owner: LegOwner) {
     this.#connections = connections
     this.#metrics = metrics
+    this.#client = client
     this.#owner = owner
   }
 
@@ -44,7 +49,7 @@ export class UpstreamLeg {
     const turnOfOpening = ++this.#opening
     const warm = fresh ? null : this.#connections.take()
     if (warm) return this.#adopt(warm)
-    this.#connections.open().then(
+    this.#connections.open(this.#client).then(
       upstream => {
         if (turnOfOpening === this.#opening) this.#owner.turn(() => this.#adopt(upstream))
         else this.#connections.keep(upstream)
@@ -60,8 +65,14 @@ export class UpstreamLeg {
   }
 
   /** Adds a line to the next flush. */
-  say(line: string): void {
-    this.#upstream?.connection.say(`${line}\r\n`)
+  say(line: string, verb: Subject['verb']): void {
+    const upstream = this.#upstream
+    upstream?.connection.say(upstream.xforward?.say(line, verb) ?? `${line}\r\n`)
+  }
+
+  /** The message and its final dot have been passed. */
+  messageSent(): void {
+    this.#upstream?.xforward?.messageSent()
   }
 
   flush(): void {
@@ -125,9 +136,19 @@ export class UpstreamLeg {
         this.#owner.dispatch({ type: 'lost', farewell: ourReplies.upstreamLost, retry: false })
         return
       }
+      if (this.#isOurs(upstream, reading.spoken.reply)) continue
       this.#owner.answered()
       this.#owner.dispatch({ type: 'reply', spoken: reading.spoken })
     }
+  }
+
+  /** The reply to a command of ours is not the CRM's, unless it ends the session. */
+  #isOurs({ xforward, connection }: Upstream, { code }: Reply): boolean {
+    const next = xforward?.takeReply() ?? null
+    if (next === null || code === 421) return false
+    if (code !== 250) this.#owner.trouble('xforward', null)
+    connection.say(next)
+    return true
   }
 
   #lost(upstream: Upstream, error: Error | null): void {

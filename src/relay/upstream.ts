@@ -1,5 +1,5 @@
 /**
- * A session with upstream, up to the point where the CRM's commands can go on it: connected, greeted, in TLS and logged in as configured
+ * A session with upstream, up to the point where the CRM's commands can go on it (or introduce-client.ts): connected, greeted, in TLS, logged in
  * (RFC 5321 §3.1, STARTTLS RFC 3207, AUTH RFC 4954).
  *
  * Promises: nothing of the CRM's goes over a connection that is not as safe as the configuration asks for; no secret is logged.
@@ -8,15 +8,18 @@
 import { isLoopback } from '../config/network.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
 import type { UpstreamFacts } from '../smtp/dialogue.ts'
-import { type Extensions, parseExtensions } from '../smtp/ehlo.ts'
+import type { Extensions } from '../smtp/ehlo.ts'
 import { formatReplyLine, type Reply } from '../smtp/reply.ts'
 import { ReplyReader } from '../smtp/reply-reader.ts'
 import type { Connection } from '../wire/connection.ts'
 import { dial } from '../wire/dial.ts'
 import { readClientTls, secureClient } from '../wire/tls.ts'
 import { Asker } from './asker.ts'
+import type { OAuth2Token } from './oauth2-token.ts'
+import { sayHello } from './say-hello.ts'
 import { logIn } from './upstream-login.ts'
 import { UpstreamUnavailable } from './upstream-unavailable.ts'
+import type { Xforward } from './xforward.ts'
 
 export type Upstream = {
   readonly connection: Connection
@@ -24,12 +27,18 @@ export type Upstream = {
   readonly facts: UpstreamFacts
   /** It was opened ahead: it may have died unseen, and a fresh one is worth a try. */
   warm: boolean
+  /** It has been told of a CRM: no other may go on with it. */
+  introduced: boolean
+  /** Tells upstream of the CRM before each mail. */
+  xforward: Xforward | null
 }
 
 export type UpstreamDeps = {
   readonly upstream: UpstreamConfig
   readonly upstreamAddress: () => { readonly host: string; readonly port: number }
   readonly hostname: string
+  /** Access tokens for our log-in; null: none are used. */
+  readonly token: OAuth2Token | null
   /** Stands in our own greetings. */
   readonly instanceId: string
   readonly connectMs: number
@@ -65,13 +74,15 @@ async function open(deps: UpstreamDeps, tls: UpstreamConfig['tls']): Promise<Ups
     let extensions: Extensions | null = null
     if (clientTls && tls !== 'implicit') extensions = await startTls(asker, connection, clientTls, deps, tls === 'starttls')
     const mayAuth = connection.verified || isLoopback(connection.remoteAddress) || upstream.allowCleartextAuth
-    if (upstream.auth) {
-      if (!mayAuth) throw new UpstreamUnavailable('login', 'upstream.auth needs verified TLS, loopback, or upstream.allowCleartextAuth')
-      extensions ??= await hello(asker, hostname)
-      await logIn(asker, upstream.auth, extensions)
+    if (upstream.auth && !mayAuth)
+      throw new UpstreamUnavailable('login', 'upstream.auth needs verified TLS, loopback, or upstream.allowCleartextAuth')
+    // XCLIENT would undo it.
+    if (upstream.auth && !upstream.trustsXclient) {
+      extensions ??= await sayHello(asker, hostname)
+      await logIn(asker, upstream.auth, deps.token, extensions)
     }
     asker.done()
-    return { connection, replies, facts: { verified: connection.verified, mayAuth }, warm: false }
+    return { connection, replies, facts: { verified: connection.verified, mayAuth }, warm: false, introduced: false, xforward: null }
   } catch (err) {
     connection.destroy()
     if (err instanceof UpstreamUnavailable) throw err
@@ -93,7 +104,7 @@ async function startTls(
   { hostname, greetingMs }: UpstreamDeps,
   required: boolean,
 ): Promise<Extensions> {
-  const offered = await hello(asker, hostname)
+  const offered = await sayHello(asker, hostname)
   if (!offered.has('STARTTLS')) {
     if (required) throw new UpstreamUnavailable('tls', 'upstream does not offer STARTTLS, which upstream.tls asks for')
     return offered
@@ -105,11 +116,5 @@ async function startTls(
   } catch (cause) {
     throw new UpstreamUnavailable('tls', `TLS with upstream failed: ${(cause as Error).message}`, { cause })
   }
-  return await hello(asker, hostname)
-}
-
-async function hello(asker: Asker, hostname: string): Promise<Extensions> {
-  const answer = await asker.ask(`EHLO ${hostname}`)
-  if (answer.code !== 250) throw new UpstreamUnavailable('protocol', `upstream refused EHLO: ${formatReplyLine(answer)}`)
-  return parseExtensions(answer)
+  return await sayHello(asker, hostname)
 }

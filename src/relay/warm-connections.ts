@@ -9,8 +9,9 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Deadline, Deadlines } from '../wire/deadlines.ts'
 import { Asker } from './asker.ts'
+import { introduceClient } from './introduce-client.ts'
 import { openUpstream, type Upstream, type UpstreamDeps } from './upstream.ts'
-import type { UpstreamUnavailable } from './upstream-unavailable.ts'
+import { UpstreamUnavailable } from './upstream-unavailable.ts'
 
 /** Without a session for so long, none is opened ahead. */
 const trafficMs = 60_000
@@ -40,13 +41,45 @@ export class WarmConnections {
   #opening = 0
   #lastUse = Number.NEGATIVE_INFINITY
   #stopped = false
+  #saidUntold = false
 
   constructor(deps: WarmDeps) {
     this.#deps = deps
   }
 
-  /** Gives a warm connection at once; null when there is none. */
+  /** Gives a warm connection at once; null when there is none, or when it must be told of the CRM first (`open`). */
   take(): Upstream | null {
+    return this.#deps.upstream.upstream.trustsXclient ? null : this.#takeWarm()
+  }
+
+  /** Opens one, or takes a warm one, and tells upstream of the client that it is for. @throws {Error} */
+  async open(client: string): Promise<Upstream> {
+    if (!this.#deps.upstream.upstream.trustsXclient) return await this.#openFresh()
+    const warm = this.#takeWarm()
+    if (warm) {
+      // It may have died unseen: a fresh one is worth a try.
+      const introduced = await this.#introduce(warm, client).catch(() => null)
+      if (introduced) return introduced
+    }
+    return await this.#counted(async () => this.#introduce(await openUpstream(this.#deps.upstream), client))
+  }
+
+  async #introduce(upstream: Upstream, client: string): Promise<Upstream> {
+    try {
+      const how = await introduceClient(upstream, client, this.#deps.upstream)
+      if (how === null && !this.#saidUntold) {
+        this.#saidUntold = true
+        this.#deps.log.warn('upstream.trustsXclient is true, but upstream offers us neither XCLIENT nor XFORWARD: it sees our address only')
+      }
+      return upstream
+    } catch (err) {
+      upstream.connection.destroy()
+      if (err instanceof UpstreamUnavailable) throw err
+      throw new UpstreamUnavailable('protocol', `upstream: ${(err as Error).message}`, { cause: err })
+    }
+  }
+
+  #takeWarm(): Upstream | null {
     this.#lastUse = this.#deps.clock()
     const taken = this.#warm.shift()
     queueMicrotask(() => this.#fill())
@@ -56,10 +89,14 @@ export class WarmConnections {
     return taken.upstream
   }
 
-  /** Opens a fresh one. @throws {UpstreamUnavailable} */
-  async open(): Promise<Upstream> {
+  /** @throws {UpstreamUnavailable} */
+  async #openFresh(): Promise<Upstream> {
+    return await this.#counted(() => openUpstream(this.#deps.upstream))
+  }
+
+  async #counted(open: () => Promise<Upstream>): Promise<Upstream> {
     try {
-      const upstream = await openUpstream(this.#deps.upstream)
+      const upstream = await open()
       this.#deps.worked(true)
       return upstream
     } catch (err) {
@@ -71,7 +108,7 @@ export class WarmConnections {
 
   /** Takes back a connection on which we have logged in, from a session that ended clean; it is kept once RSET is answered. */
   giveBack(upstream: Upstream): void {
-    if (this.#stopped || this.#warm.length >= maxReturned) return upstream.connection.finish()
+    if (this.#stopped || upstream.introduced || this.#warm.length >= maxReturned) return sayGoodbye(upstream)
     const asker = new Asker(upstream.connection, upstream.replies, resetMs)
     asker.ask('RSET').then(
       answer => {
@@ -84,6 +121,7 @@ export class WarmConnections {
 
   /** Keeps a connection for a session to come. */
   keep(upstream: Upstream): void {
+    if (upstream.introduced) return sayGoodbye(upstream)
     if (this.#stopped || upstream.connection.closed) return upstream.connection.destroy()
     upstream.warm = true
     const drop = () => {
@@ -118,7 +156,7 @@ export class WarmConnections {
     if (clock() - this.#lastUse > trafficMs) return
     while (!this.#stopped && this.#warm.length + this.#opening < keep()) {
       this.#opening++
-      this.open()
+      this.#openFresh()
         .then(upstream => this.keep(upstream))
         // The next session will try for itself, and say so.
         .catch(err => log.debug({ err }, 'a connection to upstream could not be opened ahead'))
@@ -129,4 +167,9 @@ export class WarmConnections {
   #report(): void {
     this.#deps.metrics.upstreamConnections.set({ state: 'warm' }, this.#warm.length)
   }
+}
+
+function sayGoodbye({ connection }: Upstream): void {
+  connection.say('QUIT\r\n')
+  connection.finish()
 }

@@ -14,6 +14,8 @@ export type Action = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'
 export type ReportedRecipient = {
   /** The address as the report names it (Final-Recipient, or what the text says), `<>` and address type removed; null when it names none. */
   readonly address: string | null
+  /** The name as the report gave it, when it gave no domain and `address` was completed by a guess (the reporting host's domain). */
+  readonly localName?: string
   /** Original-Recipient, when the report has it. */
   readonly originalAddress: string | null
   readonly action: Action

@@ -58,7 +58,7 @@ function complete(read: DeliveryStatus['recipients'], status: DeliveryStatus, no
   const missing = read.some(one => one.action === null) && saysDelayed(notice) ? 'delayed' : 'failed'
   const named = read.some(one => one.address === null || saysLittle(one.diagnostic)) ? namedRecipients(notice) : []
   const recipients = read.map((one): ReportedRecipient => {
-    const known = { ...one, action: one.action ?? missing, address: withDomain(one, notice, status.reportingMta) }
+    const known = { ...one, action: one.action ?? missing, ...withDomain(one, notice, status.reportingMta) }
     // Of a delivery that succeeded there is nothing to explain.
     const settled = known.action !== 'failed' && known.action !== 'delayed'
     return known.address !== null && (settled || !saysLittle(known.diagnostic)) ? known : fromWords(known, named, read.length, notice)
@@ -91,8 +91,15 @@ function withWords(one: ReportedRecipient, said: string): ReportedRecipient {
 }
 
 /** A local name alone gets the domain of the original's recipient or of the reporting server. */
-function withDomain(one: DeliveryStatus['recipients'][number], notice: Notice, reportingMta: string | null): string | null {
+function withDomain(
+  one: DeliveryStatus['recipients'][number],
+  notice: Notice,
+  reportingMta: string | null,
+): Pick<ReportedRecipient, 'address' | 'localName'> {
   const { address, originalAddress } = one
-  if (address === null || address.includes('@') || !/^[\w.+-]{1,64}$/.test(address)) return address
-  return originalAddress?.includes('@') ? originalAddress : completeLocal(address, notice, reportingMta)
+  if (address === null || address.includes('@') || !/^[\w.+-]{1,64}$/.test(address)) return { address }
+  if (originalAddress?.includes('@')) return { address: originalAddress }
+  const whole = completeLocal(address, notice, reportingMta)
+  // The enclosed original names its recipient: that is no guess.
+  return notice.originalTo.includes(whole) ? { address: whole } : { address: whole, localName: address }
 }

@@ -2,8 +2,9 @@
  * Keys that sign return paths, kept in files: base64 of 32 octets or more. The first start makes one in the data directory, mode 0600.
  */
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from './make-directory.ts'
 
 /** Octets of a key that we make; the least that we take. */
 const keyOctets = 32
@@ -46,10 +47,9 @@ export async function readOrMakeKeyFile(file: string): Promise<{ readonly key: B
   } catch (err) {
     if (((err as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw err
   }
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const key = randomBytes(keyOctets)
   const draft = `${file}.${randomBytes(4).toString('hex')}`
-  const handle = await open(draft, 'wx', 0o600)
+  const handle = await makeFile(draft)
   try {
     await handle.writeFile(`${key.toString('base64')}\n`)
     await handle.sync()
@@ -64,5 +64,15 @@ export async function readOrMakeKeyFile(file: string): Promise<{ readonly key: B
     return { key: await readKeyFile(file), made: false }
   } finally {
     await rm(draft, { force: true })
+  }
+}
+
+/** @throws {KeyFileInvalid} when its directory is not there and cannot be made, or takes no file. */
+async function makeFile(file: string): Promise<FileHandle> {
+  try {
+    await makeDirectory(dirname(file))
+    return await open(file, 'wx', 0o600)
+  } catch (err) {
+    throw new KeyFileInvalid(`${dirname(file)}: must be a directory in which a key can be made: ${(err as Error).message}`, { cause: err })
   }
 }

@@ -9,7 +9,7 @@ import { scriptedUpstream } from '../support/scripted-upstream.ts'
 import { tempStore } from '../support/temp-store.ts'
 import { until } from '../support/until.ts'
 
-const steps = ['connect', 'MAIL', 'RCPT', 'DATA', 'body', '.', 'behind the reply'] as const
+const steps = ['connect', 'MAIL', 'DATA', 'body', '.', 'behind the reply'] as const
 
 t.test('nothing is lost, and what may be double is counted', async t => {
   /** Where the program is killed; null: nowhere. */

@@ -3,7 +3,7 @@
  */
 import t from 'tap'
 import { newAddress } from '../../src/judge/new-address.ts'
-import type { Incident } from '../../src/store/records.ts'
+import type { Incident, SoftReturn } from '../../src/store/records.ts'
 import { bounceOf, checkedClient, hour, idAt, journal, keyOf, now, openServer, storeBounces, tokens } from './fixture.ts'
 
 const day = 24 * hour
@@ -99,10 +99,10 @@ t.test('suspects are shown while they are suspects, and blocked in bulk', async 
     ['b', true],
   ] as const) {
     const address = `${name}@example.com`
-    const soft = []
+    const soft: SoftReturn[] = []
     for (let n = 9; n > 4; n--) {
       const message = await journal(store, [address], { at: now - n * day })
-      soft.push({ category: 'mailbox_full' as const, rule: 'x', messageId: message.id, at: now - n * day })
+      soft.push({ category: 'mailbox_full', rule: 'x', messageId: message.id, at: now - n * day })
     }
     if (accepted) await journal(store, [address], { at: now - 4 * day })
     const key = keyOf(address)

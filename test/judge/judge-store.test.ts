@@ -389,3 +389,11 @@ t.test('words that name an address of ours are about the sender, whatever else t
   await judgeReplies({ ...second, recipients: [named] })
   t.match(await store.address(keyOf('paul@example.com')), { block: null, counts: { hard: 0, soft: 1 } })
 })
+
+t.test('a local name alone means the recipient who has it, whatever domain was guessed for it', async t => {
+  const { sent, returned, status } = await court(t)
+  const message = await sent(['a5@shop.test', 'x5@shop.test'])
+  t.strictSame(await returned(message.id, [reported('a5@mx.example', { localName: 'a5' })]), ['blacklisted'])
+  t.equal(await status('a5@shop.test'), 'blacklisted')
+  t.equal(await status('x5@shop.test'), 'unknown')
+})

@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import { BadCursor, type Page, type PageRequest } from '../../src/store/page.ts'
-import type { Bounce, Message, OutboxItem } from '../../src/store/records.ts'
+import type { Bounce, Incident, Message, OutboxItem } from '../../src/store/records.ts'
 import {
   type BounceFilter,
   type Changes,
@@ -722,7 +722,8 @@ async function guard(t: Test, open: OpenStore): Promise<void> {
       t.same([...facts.incidents], [[older.id, older]])
       return { changes: {}, result: null }
     })
-    for (const one of [store, await reopen()]) {
+    for (const open of [async () => store, reopen]) {
+      const one = await open()
       t.same(await one.incident(incident.id), incident)
       t.equal(await one.incident('none'), null)
       t.same(await all(page => one.incidents({}, page), 1), [incident, older])

@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -14,6 +14,7 @@ import { Level } from 'level'
 import t, { type Test } from 'tap'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
+import { readOrMakeKeyFile } from '../../src/store/key-file.ts'
 import { seqPart, timePart } from '../../src/store/level/keys.ts'
 import { type LevelStoreOptions, openLevelStore } from '../../src/store/level-store.ts'
 import type { Message } from '../../src/store/records.ts'
@@ -255,6 +256,14 @@ t.test('what cannot be opened says what is the matter and what to do', async t =
   const file = join(await tempDirectory(t), 'file')
   await writeFile(file, '')
   await t.rejects(open(file), { code: 'ERR_STORE_UNAVAILABLE', message: /cannot be opened \(ENOTDIR/ })
+
+  // A link to a disk that is not mounted, and a file system in which nothing can be made (there a recursive mkdir never ends).
+  const dangling = join(await tempDirectory(t), 'data')
+  await symlink('/nonexistent/disk', dangling)
+  for (const nowhere of [dangling, ...(process.platform === 'linux' ? ['/proc/rebond'] : [])]) {
+    await t.rejects(open(nowhere), { code: 'ERR_STORE_UNAVAILABLE', message: /cannot be opened \((?:ENOENT|ENOTDIR)/ }, nowhere)
+    await t.rejects(readOrMakeKeyFile(join(nowhere, 'return-path.key')), { code: 'ERR_KEY_FILE_INVALID', message: /must be a/ }, nowhere)
+  }
 })
 
 t.test('the data directory is closed to everybody else', async t => {

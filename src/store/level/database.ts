@@ -5,9 +5,10 @@
  * second open drops the first one's lock; after a rejected write it must be closed and opened again before the next one, because it goes on
  * appending behind a torn record and loses all of that at the next start.
  */
-import { chmod, mkdir, realpath } from 'node:fs/promises'
+import { chmod, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
+import { makeDirectory } from '../make-directory.ts'
 import { StoreUnavailable } from '../store.ts'
 import type { KeyRange } from './keys.ts'
 
@@ -60,7 +61,7 @@ const opened = new Set<string>()
 export async function claimDirectory(path: string): Promise<{ readonly location: string; release(): void }> {
   const wanted = join(path, 'level')
   try {
-    await mkdir(wanted, { recursive: true, mode: 0o700 })
+    await makeDirectory(wanted)
     await chmod(path, 0o700)
     await chmod(wanted, 0o700)
     const location = await realpath(wanted)
