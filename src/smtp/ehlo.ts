@@ -15,6 +15,8 @@ export type Offer = {
   readonly hostname: string
   /** Our own limit in octets; null: upstream's. */
   readonly maxMessageBytes: number | null
+  /** Recipients that we take for one message. */
+  readonly maxRecipients: number
   readonly startTls: boolean
   /** Both legs are TLS, upstream's with a verified certificate (RFC 8689 §5). */
   readonly requireTls: boolean
@@ -22,18 +24,8 @@ export type Offer = {
   readonly auth: 'theirs' | 'none' | readonly string[]
 }
 
-/** Extensions that pass as upstream says them. SIZE, AUTH and REQUIRETLS have rules of their own. */
-const passed = new Set([
-  '8BITMIME',
-  'SMTPUTF8',
-  'PIPELINING',
-  'DSN',
-  'ENHANCEDSTATUSCODES',
-  'DELIVERBY',
-  'MT-PRIORITY',
-  'LIMITS',
-  'FUTURERELEASE',
-])
+/** Extensions that pass as upstream says them. SIZE, LIMITS, AUTH and REQUIRETLS have rules of their own. */
+const passed = new Set(['8BITMIME', 'SMTPUTF8', 'PIPELINING', 'DSN', 'ENHANCEDSTATUSCODES', 'DELIVERBY', 'MT-PRIORITY', 'FUTURERELEASE'])
 /** Mechanisms bound to the connection they run over, or that sign what a relay changes. */
 const unfit = /^(?:EXTERNAL|GSSAPI|DIGEST-MD5|.*-PLUS)$/
 
@@ -54,6 +46,7 @@ export function formatOffer(theirs: Extensions, ours: Offer): SpokenReply {
   for (const [keyword, rest] of theirs) {
     if (passed.has(keyword)) lines.push(rest === '' ? keyword : `${keyword} ${rest}`)
     else if (keyword === 'SIZE') lines.push(formatSize(rest, ours.maxMessageBytes))
+    else if (keyword === 'LIMITS') lines.push(formatLimits(rest, ours.maxRecipients))
     else if (keyword === 'REQUIRETLS' && ours.requireTls) lines.push(keyword)
   }
   const mechanisms = mechanismsOffered(theirs, ours.auth)
@@ -74,6 +67,13 @@ export function mechanismsOffered(theirs: Extensions, auth: Offer['auth']): read
   // RFC 5802 §6: a client that sees SCRAM-X without SCRAM-X-PLUS, from a server that has both, must suspect an attack.
   const unbound = fit.filter(name => !all.includes(`${name}-PLUS`))
   return unbound.length > 0 ? unbound : fit
+}
+
+/** Upstream's limits, RCPTMAX being the smaller of the two (RFC 9422 §4). */
+function formatLimits(theirs: string, maxRecipients: number): string {
+  const limits = theirs.split(' ').filter(limit => limit !== '' && !/^RCPTMAX=/i.test(limit))
+  const named = Number(/(?:^| )RCPTMAX=(\d{1,6})(?: |$)/i.exec(theirs)?.[1] ?? 0)
+  return ['LIMITS', `RCPTMAX=${named > 0 ? Math.min(named, maxRecipients) : maxRecipients}`, ...limits].join(' ')
 }
 
 /** The smaller of the two limits; upstream's 0, or none, means that it names no limit (RFC 1870 §3). */

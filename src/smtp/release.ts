@@ -154,6 +154,7 @@ function greet(draft: Draft, theirs: Extensions, extended: boolean): void {
   const ours: Offer = {
     hostname: rules.hostname,
     maxMessageBytes: rules.maxMessageBytes,
+    maxRecipients: rules.maxRecipients,
     startTls: rules.startTls && !secure,
     requireTls: draft.offersRequireTls,
     auth,

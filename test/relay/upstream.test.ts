@@ -2,16 +2,20 @@
  * What goes on with upstream beside the CRM's commands: access tokens and the log-in with them, XCLIENT and XFORWARD; and what a reload and a slow
  * body bring.
  */
-import { writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import { parseConfig } from '../../src/config/config.ts'
 import { formatClientAddress, xtext } from '../../src/relay/client-attributes.ts'
 import { createOAuth2Token } from '../../src/relay/oauth2-token.ts'
 import { type RelayUnderTest, relayUnderTest } from '../support/relay-under-test.ts'
 import type { Script } from '../support/scripted-upstream.ts'
-import { type SmtpClient, smtpClient } from '../support/smtp-client.ts'
+import { SmtpClient, smtpClient } from '../support/smtp-client.ts'
 import { tempDirectory } from '../support/temp-store.ts'
+import { tlsFile } from '../support/tls-files.ts'
 import { type TokenAnswer, tokenServer } from '../support/token-server.ts'
 import { until } from '../support/until.ts'
 
@@ -319,4 +323,73 @@ t.test('a line of a log-in that looks like MAIL is not preceded by XFORWARD', as
   await crm.ask('AUTH LOGIN')
   t.equal(await crm.ask('MAIL FROM:<a@b.test>'), '501 5.5.2 no')
   t.same(upstream.session().lines.slice(-2), ['AUTH LOGIN', 'MAIL FROM:<a@b.test>'])
+})
+
+t.test('a changed certificate is shown to sessions after a reload, and those before it go on', async t => {
+  const directory = await tempDirectory(t)
+  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
+  await copyFile(tlsFile('server.pem'), certFile)
+  await copyFile(tlsFile('server.key'), keyFile)
+  const under = await relayUnderTest(t, {
+    relay: { listen: [{ host: '127.0.0.1', port: 0, tls: 'implicit' }], tls: { certFile, keyFile } },
+  })
+  const session = async () => {
+    const socket = connectTls({ port: under.port, host: '127.0.0.1', rejectUnauthorized: false })
+    t.teardown(() => socket.destroy())
+    await once(socket, 'secureConnect')
+    const crm = new SmtpClient(socket)
+    t.match(await crm.read(), /^220 /)
+    return { crm, name: socket.getPeerCertificate().subject.CN }
+  }
+  const before = await session()
+  t.equal(before.name, 'mail.test')
+  await writeFile(certFile, 'no certificate')
+  await t.rejects(under.relay.reload(), { message: /are no certificate and key that fit together/ })
+  t.equal((await session()).name, 'mail.test', 'one that cannot be used changes nothing')
+  const made = spawnSync('openssl', [
+    ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'.split(' '),
+    '-subj',
+    '/CN=new.test',
+    '-keyout',
+    keyFile,
+    '-out',
+    certFile,
+  ])
+  if (made.error || made.status !== 0) return t.fail('openssl is needed to make a second certificate')
+  t.equal((await session()).name, 'mail.test', 'not before the reload')
+  await under.relay.reload()
+  t.equal((await session()).name, 'new.test')
+  t.match(await before.crm.ask('EHLO crm.test'), /^250-/)
+})
+
+t.test('a body slower than relay.minBytesPerSecond over a minute is ended, one that is as fast is not', async t => {
+  for (const [name, octets, answer] of [
+    ['too slow', 5_000, /^421 4\.4\.2 The message came too slowly/],
+    ['fast enough', 6_000, /^250 /],
+  ] as const) {
+    let time = 0
+    const under = await relayUnderTest(t, {
+      relay: { minBytesPerSecond: 100, timeouts: { connectSeconds: 0.02, blockSeconds: 600 } },
+      deps: { clock: () => time },
+    })
+    const crm = await under.hello()
+    for (const line of ['MAIL FROM:<a@b.test>', 'RCPT TO:<a@example.com>', 'DATA']) await crm.ask(line)
+    crm.write('x\r\n')
+    const session = await under.upstream.until(({ partial }) => partial.length > 0)
+    time = 59_999
+    crm.write('y'.repeat(octets))
+    await until(
+      async () => session.partial.length,
+      length => length >= octets,
+    )
+    time = 60_001
+    crm.write('z')
+    await until(
+      async () => session.partial.length > octets + 3 || session.closed,
+      done => done,
+    )
+    crm.write('\r\n.\r\n')
+    t.match(await crm.read(), answer, name)
+    t.equal(session.messages.length, answer.test('250 ') ? 1 : 0, `${name}: no half mail`)
+  }
 })

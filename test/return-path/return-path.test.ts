@@ -121,4 +121,5 @@ t.test('reading never throws and never accepts what it did not sign', async t =>
   fc.assert(
     fc.property(fc.stringMatching(/^[0-9a-v]{38}$/), token => !path.read({ local: `b-${token}`, domain: 'bounces.example.com' }, now).ok),
   )
+  t.pass('no counterexample was found')
 })

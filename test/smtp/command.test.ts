@@ -165,7 +165,7 @@ t.test('the offer: SIZE of both, mechanisms of neither kind', async t => {
       ['AUTH', 'plain X-PLUS'],
     ],
   )
-  const ours = { hostname: 'h', maxMessageBytes: 50, startTls: true, requireTls: false, auth: 'theirs' } as const
+  const ours = { hostname: 'h', maxMessageBytes: 50, maxRecipients: 100, startTls: true, requireTls: false, auth: 'theirs' } as const
   t.equal(formatOffer(theirs, ours).wire, '250-h\r\n250-SIZE 50\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n')
   t.same(mechanismsOffered(theirs, 'none'), [])
   t.same(mechanismsOffered(theirs, ['LOGIN']), ['LOGIN'])
