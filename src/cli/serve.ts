@@ -19,6 +19,8 @@ Runs the relay, the bounce listener and the HTTP API. Standard output says where
 
 Signals: SIGTERM, SIGINT  stop; transactions in flight may finish (relay.timeouts.stopSeconds). A second one ends at once.
          SIGHUP           read certificates, the rule file and the log level again.
+
+Sockets given by systemd (LISTEN_FDS) are taken for relay.listen and bounce.listen, by name or in their order.
 `
 
 /** Runs the program until a signal stops it. */
