@@ -144,7 +144,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       now,
       version,
       ruleSetVersion: () => rules.version,
-      health: async () => ({ store: await answers(store.check()), ...(await relay.health()), bounce: true }),
+      health: async () => ({ store: await answers(store.check()), ...relay.health(), bounce: intake.listening() }),
       wakeForwarder: forwarder.wake,
     })
     const httpAt = await http.listen()

@@ -7,7 +7,7 @@
  */
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import type { Report } from '../report/report.ts'
+import { type Report, unreadableReport } from '../report/report.ts'
 import type { StoredReport } from '../store/records.ts'
 import { type Store, StoreUnavailable } from '../store/store.ts'
 
@@ -44,17 +44,6 @@ export type Ingest = {
 const batchSize = 256
 const maxBackOffMs = 30_000
 const maxProblem = 200
-
-const unreadable: Report = {
-  kind: 'other',
-  recipients: [],
-  reportingMta: null,
-  originalEnvelopeId: null,
-  originalMessageId: null,
-  from: null,
-  subject: null,
-  messageId: null,
-}
 
 /** Starts the loop; the first look at the store comes at once. */
 export function createIngest(deps: IngestDeps): Ingest {
@@ -114,18 +103,19 @@ export function createIngest(deps: IngestDeps): Ingest {
     const { report, problem } = await read(stored)
     try {
       await deps.judgeReport(stored, report, problem)
+      metrics.reports.inc({ kind: report.kind })
     } catch (err) {
       if (err instanceof StoreUnavailable) throw err
       log.error({ err, report: stored.id }, 'a report could not be judged and was set aside')
       await setAside(stored, `could not be judged: ${sentenceOf(err)}`)
+      metrics.reports.inc({ kind: 'other' })
     }
-    metrics.reports.inc({ kind: report.kind })
     deps.onJudged?.()
   }
 
   async function read(stored: StoredReport): Promise<{ report: Report; problem: string | null }> {
     const raw = await store.rawReport(stored.id)
-    if (!raw) return { report: unreadable, problem: 'its octets are gone' }
+    if (!raw) return { report: unreadableReport, problem: 'its octets are gone' }
     try {
       const report = await deps.parse(raw)
       return { report, problem: report.problem ?? null }
@@ -133,7 +123,7 @@ export function createIngest(deps: IngestDeps): Ingest {
       // Nothing is wrong with the mail: it stays pending.
       if (err instanceof Error && 'code' in err && err.code === 'ERR_PARSER_CLOSED') throw err
       log.warn({ err, report: stored.id }, 'a report could not be read')
-      return { report: unreadable, problem: sentenceOf(err) }
+      return { report: unreadableReport, problem: sentenceOf(err) }
     }
   }
 

@@ -41,6 +41,8 @@ export type Intake = {
   listen(): Promise<{ host: string; port: number }[]>
   /** Reads the certificate and looks the upstream's addresses up again. */
   reload(): Promise<void>
+  /** Says whether every configured listener is open. */
+  listening(): boolean
   /** Resolves when no report is pending. */
   idle(): Promise<void>
   /** Takes no more mail, lets messages in flight and reports being judged finish. */
@@ -82,6 +84,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       if (certificate) for (const server of servers) server.renew(certificate)
       await reporters.refresh()
     },
+    listening: () => servers.length === config.listen.length,
     async idle() {
       await ingest?.idle()
     },

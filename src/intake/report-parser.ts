@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads'
 import { parseReportDirect } from '../report/direct.ts'
 import { maxMailOctets } from '../report/mail.ts'
-import type { Report, ReportProblem } from '../report/report.ts'
+import { type Report, type ReportProblem, unreadableReport } from '../report/report.ts'
 import type { WorkerAnswer, WorkerJob } from './report-worker.ts'
 
 export type ReportParser = {
@@ -142,19 +142,9 @@ export function createReportParser(options: ReportParserOptions = {}): ReportPar
   }
 }
 
-/** What stands for a mail that could not be read. */
+/** What stands for a mail that could not be read, and why. */
 function unread(problem: ReportProblem): Report {
-  return {
-    kind: 'other',
-    recipients: [],
-    reportingMta: null,
-    originalEnvelopeId: null,
-    originalMessageId: null,
-    from: null,
-    subject: null,
-    messageId: null,
-    problem,
-  }
+  return { ...unreadableReport, problem }
 }
 
 function closedError(): Error {

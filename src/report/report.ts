@@ -49,3 +49,15 @@ export type Report = {
   /** Present on a report of kind `other` that was not read; absent: it was. */
   readonly problem?: ReportProblem
 }
+
+/** What stands for a mail that could not be read: it says nothing about anybody. */
+export const unreadableReport: Report = {
+  kind: 'other',
+  recipients: [],
+  reportingMta: null,
+  originalEnvelopeId: null,
+  originalMessageId: null,
+  from: null,
+  subject: null,
+  messageId: null,
+}

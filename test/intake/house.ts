@@ -7,23 +7,14 @@ import type { JudgeReport, Parse } from '../../src/intake/ingest.ts'
 import { createIntake, type Intake, type IntakeDeps } from '../../src/intake/intake.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts'
-import type { Report } from '../../src/report/report.ts'
+import { type Report, unreadableReport } from '../../src/report/report.ts'
 import { createReturnPath, type ReturnPath } from '../../src/return-path/return-path.ts'
 import { makeId } from '../../src/return-path/time-id.ts'
 import type { StoredReport } from '../../src/store/records.ts'
 import type { Store } from '../../src/store/store.ts'
 import { tempStore } from '../support/temp-store.ts'
 
-export const otherReport: Report = {
-  kind: 'other',
-  recipients: [],
-  reportingMta: null,
-  originalEnvelopeId: null,
-  originalMessageId: null,
-  from: null,
-  subject: null,
-  messageId: null,
-}
+export const otherReport: Report = unreadableReport
 
 export const returnPathOf = (keyByte = 7, maxAgeDays = 30): ReturnPath =>
   createReturnPath({ address: 'b-{token}@{domain}', domain: 'bounces.example.com', keys: [Buffer.alloc(32, keyByte)], maxAgeDays })
