@@ -34,7 +34,11 @@ export async function startPostfix(t: Test, { port, main }: PostfixOptions): Pro
   spawnSync('chown', ['postfix', join(directory, 'data'), join(directory, 'mail')])
   const child = spawnWithoutDns(directory, ['postfix', '-c', join(directory, 'etc'), 'start-fg'])
   const log = () => (existsSync(join(directory, 'log')) ? readFileSync(join(directory, 'log'), 'utf8') : '(no log)')
-  t.teardown(() => stopped(child, 'SIGTERM'))
+  t.teardown(async () => {
+    // The command is a script around the master process, which a signal to the script does not reach.
+    spawnSync('postfix', ['-c', join(directory, 'etc'), 'abort'])
+    await stopped(child, 'SIGTERM')
+  })
   await until(
     async () => {
       if (child.exitCode !== null) throw new Error(`Postfix ended before it was ready:\n${log()}`)
