@@ -1,5 +1,5 @@
 /**
- * A report: any mail that came to one of our return paths, as values.
+ * A report is any mail that came to one of our return paths, as values.
  *
  * Pure.
  */
