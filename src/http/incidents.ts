@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { categories } from '../classify/verdict.ts'
 import { endIncident } from '../judge/incidents.ts'
-import { type Incident, incidentEnds } from '../store/records.ts'
+import { type Incident, incidentEnds } from '../store/surge-records.ts'
 import type { App, HttpDeps } from './app.ts'
 import { bounceItemSchema, timeSchema } from './bounce-item.ts'
 import { deedBody, deedOf } from './deed-fields.ts'

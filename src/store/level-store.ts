@@ -21,8 +21,9 @@ import { createReports } from './level/reports.ts'
 import { createSurges, listIncidents, listMembers, listSuspects } from './level/surges.ts'
 import { Unit } from './level/unit.ts'
 import { createUpdate, readAddress } from './level/update.ts'
-import type { Bounce, Incident } from './records.ts'
+import type { Bounce } from './records.ts'
 import type { Store } from './store.ts'
+import type { Incident } from './surge-records.ts'
 
 export type LevelStoreOptions = {
   /** The data directory (mode 0700 from now on); the database stands in `level` below it. */

@@ -16,8 +16,6 @@ export type Moment = { readonly seq: number; readonly at: number }
 /** A name and an address as header fields carry them, decoded. */
 export type Correspondent = { readonly name: string | null; readonly address: string }
 
-// --- blocks and addresses -------------------------------------------------------------------------------------------------------------
-
 /** `manual`: a person blocked it. */
 export type BlockCategory = Category | 'manual'
 
@@ -97,8 +95,6 @@ export function isSuspect({ block, soft = [] }: Pick<AddressRecord, 'block' | 's
 /** Where a held return is listed, and what it would have done. */
 export type Held = { readonly incident: string; readonly bounceId: string; readonly messageId: string; readonly at: number }
 
-// --- the journal: mail that passed ----------------------------------------------------------------------------------------------------
-
 /** What became of one RCPT. `blacklisted`: refused by us; `refused` 5yz and `deferred` 4yz: by upstream (or 4yz by our own trouble). */
 export type RcptVerdict = 'relayed' | 'blacklisted' | 'refused' | 'deferred'
 
@@ -143,8 +139,6 @@ export type Message = {
   /** null: no final reply yet. */
   readonly outcome: MessageOutcome | null
 }
-
-// --- returned mail --------------------------------------------------------------------------------------------------------------------
 
 /** How far a report proves itself (bounces.md, "Judgement"). */
 export type Grade = 'proven' | 'single' | 'claimed'
@@ -240,52 +234,6 @@ export type StoredReport = {
     readonly problem: string | null
   } | null
 }
-
-// --- the surge guard -------------------------------------------------------------------------------------------------------------------
-
-/** What was judged of one operator lately, in steps of a sixth of the guard's window. */
-export type SurgeWindow = {
-  readonly steps: readonly SurgeStep[]
-  /** Incidents of this operator that hold, by rule: the last time one took a return in. */
-  readonly incidents: Readonly<Record<string, { readonly id: string; readonly lastAt: number }>>
-  /** Rules that a person has confirmed: the guard is silent about them until then. */
-  readonly silentUntil: Readonly<Record<string, number>>
-}
-
-export type SurgeStep = {
-  readonly at: number
-  /** Addresses judged. */
-  readonly judged: number
-  /** Of these, addresses that were ok before. */
-  readonly wereOk: number
-  /** Of these, addresses that turned hard, by rule: how many, and the first returns. */
-  readonly hard: Readonly<Record<string, { readonly count: number; readonly bounceIds: readonly string[] }>>
-}
-
-/** How an incident ended. `decided`: by itself. */
-export const incidentEnds = ['confirmed', 'released', 'decided'] as const
-
-/** Returns that look like an outage of a provider, not like dead addresses. */
-export type Incident = {
-  readonly id: string
-  /** Organisational domain of the servers that answered. */
-  readonly operator: string
-  readonly rule: string
-  readonly category: Category
-  readonly openedAt: number
-  readonly lastAt: number
-  /** Returns held back, and returns that had blacklisted before the guard saw the signature. */
-  readonly held: number
-  readonly blacklisted: number
-  readonly closed: {
-    readonly at: number
-    readonly how: (typeof incidentEnds)[number]
-    readonly by: string | null
-    readonly why: string
-  } | null
-}
-
-// --- what is owed ---------------------------------------------------------------------------------------------------------------------
 
 /** A mail we owe: a report that is to be forwarded to the original sender. */
 export type OutboxItem = {

@@ -13,15 +13,14 @@ import type {
   Block,
   BlockCategory,
   Bounce,
-  Incident,
   Message,
   MessageOutcome,
   Moment,
   OutboxItem,
   OutboxState,
   StoredReport,
-  SurgeWindow,
 } from './records.ts'
+import type { Incident, SurgeWindow } from './surge-records.ts'
 
 /**
  * `ERR_STORE_LOCKED`: another server has the store open. `ERR_STORE_SCHEMA`: a newer version of rebond wrote it. Both are met when it is

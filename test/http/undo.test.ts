@@ -3,7 +3,8 @@
  */
 import t from 'tap'
 import { newAddress } from '../../src/judge/new-address.ts'
-import type { Incident, SoftReturn } from '../../src/store/records.ts'
+import type { SoftReturn } from '../../src/store/records.ts'
+import type { Incident } from '../../src/store/surge-records.ts'
 import { bounceOf, checkedClient, hour, idAt, journal, keyOf, now, openServer, storeBounces, tokens } from './fixture.ts'
 
 const day = 24 * hour

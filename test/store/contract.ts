@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import { BadCursor, type Page, type PageRequest } from '../../src/store/page.ts'
-import type { Bounce, Incident, Message, OutboxItem } from '../../src/store/records.ts'
+import type { Bounce, Message, OutboxItem } from '../../src/store/records.ts'
 import {
   type BounceFilter,
   type Changes,
@@ -13,6 +13,7 @@ import {
   type Store,
   StoreUnavailable,
 } from '../../src/store/store.ts'
+import type { Incident } from '../../src/store/surge-records.ts'
 import {
   address,
   block,

@@ -3,16 +3,8 @@
  * Pure.
  */
 import { domainOfKey } from '../../smtp/path.ts'
-import {
-  type AddressRecord,
-  type AuditEntry,
-  type Block,
-  type Bounce,
-  type Incident,
-  isSuspect,
-  type Message,
-  type OutboxItem,
-} from '../records.ts'
+import { type AddressRecord, type AuditEntry, type Block, type Bounce, isSuspect, type Message, type OutboxItem } from '../records.ts'
+import type { Incident } from '../surge-records.ts'
 import { domainFirst, key, textPart, timePart } from './keys.ts'
 
 /** Primary keys, by kind of record. */

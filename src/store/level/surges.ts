@@ -5,8 +5,9 @@
  * time. Instead what is not on disk yet is read from memory, and an update reads, folds and writes them in one tick.
  */
 import type { Page, PageRequest } from '../page.ts'
-import type { AddressRecord, Bounce, Incident, SurgeWindow } from '../records.ts'
+import type { AddressRecord, Bounce } from '../records.ts'
 import type { Changes, Facts, FactsRequest, IncidentFilter } from '../store.ts'
+import type { Incident, SurgeWindow } from '../surge-records.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { incidentIndexes, primary } from './indexes.ts'
