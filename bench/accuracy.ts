@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { classifyRecipient } from '../src/classify/classify-recipient.ts'
 import { classifyReply } from '../src/classify/classify-reply.ts'
-import { ruleSetVersion, shippedRules } from '../src/classify/rule-set.ts'
+import { shippedRules } from '../src/classify/rule-set.ts'
 import { createReportParser } from '../src/intake/report-parser.ts'
 import { rightFor } from './accuracy-labels.ts'
 
@@ -159,6 +159,6 @@ say(
   'Verdicts on the labelled development corpus; `npm run accuracy` prints this and every miss. The rules were written with this corpus in view:',
 )
 say('on mail that nobody has seen, expect less. Labels that contradict the words of their own mail count as misses.', '')
-say(`Rule set ${ruleSetVersion}, ${shippedRules.rules.length} rules.`)
+say(`Rule set ${shippedRules.version}, ${shippedRules.rules.length} rules.`)
 replies()
 await mails()

@@ -31,8 +31,27 @@ type Table = { readonly first: boolean; readonly specific: boolean; readonly hos
 
 const none = -1
 
-/** Compiles tables. @throws {Error} when a phrase of a shipped table is not one (operators' phrases are checked before). */
+/**
+ * Compiles tables, when they are first asked: most starts of the program and most tests never ask. `find` then
+ * @throws {Error} when a phrase of a shipped table is not one (operators' phrases are checked before).
+ */
 export function compileRules(tables: readonly RuleTable[]): RuleSet {
+  let version: string | null = null
+  let find: RuleSet['find'] | null = null
+  return {
+    rules: tables.flatMap(table => table.rules),
+    get version() {
+      version ??= createHash('sha256').update(JSON.stringify(tables)).digest('hex').slice(0, 12)
+      return version
+    },
+    find: evidence => {
+      find ??= compileFind(tables)
+      return find(evidence)
+    },
+  }
+}
+
+function compileFind(tables: readonly RuleTable[]): RuleSet['find'] {
   const index = new PhraseIndex()
   let clauses = 0
   const clause = (phrases: readonly string[] | undefined, owner: string): number => {
@@ -66,18 +85,14 @@ export function compileRules(tables: readonly RuleTable[]): RuleSet {
   const own = rows.filter(row => row.table.first)
   const specific = rows.filter(row => row.table.specific && !row.table.first)
   const generic = rows.filter(row => !row.table.specific && !row.table.first)
-  return {
-    rules: rows.map(row => row.rule),
-    version: createHash('sha256').update(JSON.stringify(tables)).digest('hex').slice(0, 12),
-    find: evidence => {
-      const whole = hitsOf(index, evidence, clauses)
-      const last = evidence.lastLine ? hitsOf(index, evidence.lastLine, clauses) : null
-      const here = (row: Row) => isHere(row.table, evidence, whole)
-      const ask = (asked: readonly Row[], hits: Uint8Array) => asked.find(row => holds(row, evidence, hits, here))
-      const found =
-        (last && ask(own, last)) ?? ask(own, whole) ?? (last && ask(specific, last)) ?? ask(specific, whole) ?? ask(generic, whole)
-      return found?.rule ?? null
-    },
+  return evidence => {
+    const whole = hitsOf(index, evidence, clauses)
+    const last = evidence.lastLine ? hitsOf(index, evidence.lastLine, clauses) : null
+    const here = (row: Row) => isHere(row.table, evidence, whole)
+    const ask = (asked: readonly Row[], hits: Uint8Array) => asked.find(row => holds(row, evidence, hits, here))
+    const found =
+      (last && ask(own, last)) ?? ask(own, whole) ?? (last && ask(specific, last)) ?? ask(specific, whole) ?? ask(generic, whole)
+    return found?.rule ?? null
   }
 }
 

@@ -3,15 +3,11 @@
  *
  * Pure.
  */
-import { firstWords, minPrefixLength, parsePhrase, type Step, takesFrom } from './phrase.ts'
+import { parsePhrase, type Step, takesFrom } from './phrase.ts'
+import { minPrefixLength } from './phrase-parts.ts'
 import type { Words } from './words.ts'
 
-type Entry = {
-  readonly next: readonly Step[]
-  readonly clause: number
-  /** Every word that may come second; null when anything may, or nothing. */
-  readonly second: ReadonlySet<string> | null
-}
+type Entry = { readonly next: readonly Step[]; readonly clause: number }
 type PrefixEntry = { readonly start: Step; readonly clause: number }
 
 /** Holds phrases, each under the number of a clause, and finds which clauses a text fulfils. */
@@ -54,20 +50,28 @@ export class PhraseIndex {
   }
 
   #addStart(start: Step, clause: number): void {
-    if (start.takes === 'address') this.#byAddress.push({ next: start.next, clause, second: null })
-    if (typeof start.takes === 'string') return
-    if ('words' in start.takes) {
-      const entry: Entry = { next: start.next, clause, second: firstWords(start.next) }
-      for (const word of start.takes.words) push(this.#byWord, word, entry)
-    } else push(this.#byPrefix, start.takes.prefix.slice(0, minPrefixLength), { start, clause })
+    switch (start.takes) {
+      case 'address':
+        this.#byAddress.push({ next: start.next, clause })
+        return
+      case 'prefix':
+        push(this.#byPrefix, start.prefix.slice(0, minPrefixLength), { start, clause })
+        return
+      case 'word':
+        push(this.#byWord, start.word, { next: start.next, clause })
+        return
+      case 'words': {
+        const entry = { next: start.next, clause }
+        for (const word of start.words) push(this.#byWord, word, entry)
+      }
+    }
   }
 }
 
 /** Tries what follows the first step of each entry. */
 function matchAll(entries: readonly Entry[], text: Words, at: number, hits: Uint8Array): void {
-  const following = text.words[at] ?? ''
-  for (const { next, clause, second } of entries) {
-    if (hits[clause] !== 0 || (second !== null && !second.has(following))) continue
+  for (const { next, clause } of entries) {
+    if (hits[clause] !== 0) continue
     for (const step of next) {
       if (!takesFrom(step, text, at)) continue
       hits[clause] = 1

@@ -6,51 +6,43 @@
  * expressions: a phrase costs a bounded number of comparisons a word on any input, and can be read aloud.
  * Pure.
  */
-import { foldLetters, readWords, type Words } from './words.ts'
+import { type Choice, type Part, readParts } from './phrase-parts.ts'
+import type { Words } from './words.ts'
 
 /** One step through a phrase, linked to what may follow. */
-export type Step = {
-  /** A word of these; a word that begins so; up to `maxGapWords` words; no word, but an address stands there; the end. */
-  readonly takes: { readonly words: ReadonlySet<string> } | { readonly prefix: string } | 'gap' | 'address' | 'end'
-  readonly next: readonly Step[]
-  /** Behind a gap: every word that may come next; absent when anything may. Spares most walks. */
-  readonly nextWords?: ReadonlySet<string>
-}
+export type Step =
+  | { readonly takes: 'word'; readonly word: string; readonly next: readonly Step[] }
+  | { readonly takes: 'words'; readonly words: ReadonlySet<string>; readonly next: readonly Step[] }
+  | { readonly takes: 'prefix'; readonly prefix: string; readonly next: readonly Step[] }
+  /** Up to `maxGapWords` words. */
+  | { readonly takes: 'gap'; readonly next: readonly Step[] }
+  /** No word, but an address stands there. */
+  | { readonly takes: 'address'; readonly next: readonly Step[] }
+  | { readonly takes: 'end' }
 
 export type Phrase =
   | { readonly kind: 'words'; readonly starts: readonly Step[] }
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'link'; readonly word: string }
 
-type Parsed<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly why: string }
-
 /** Words that a `*` may pass over. */
 export const maxGapWords = 5
-/** Gaps in one phrase: each multiplies the comparisons by `maxGapWords`. */
-const maxGaps = 2
-/** Letters before the `*` of `word*`. */
-export const minPrefixLength = 3
 
-const end: Step = { takes: 'end', next: [] }
+const end: readonly Step[] = [{ takes: 'end' }]
 
 /** Parses one phrase. `why` reads after "must". */
-export function parsePhrase(phrase: string): Parsed<{ phrase: Phrase }> {
+export function parsePhrase(phrase: string): { readonly ok: true; readonly phrase: Phrase } | { readonly ok: false; readonly why: string } {
   if (phrase.startsWith('/')) {
     const word = phrase.slice(1).toLowerCase()
     if (!/^[a-z0-9]+$/.test(word)) return { ok: false, why: 'be letters and digits behind the /' }
     return { ok: true, phrase: { kind: 'link', word } }
   }
-  if (/^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/.test(phrase)) return { ok: true, phrase: { kind: 'name', name: phrase.toLowerCase() } }
-  if (/[^\s(]\(|\)[^\s)]/.test(phrase)) return { ok: false, why: 'have spaces around its brackets' }
-  if (/[()|]/.test(phrase.replace(/\([^()]*\)/g, ''))) return { ok: false, why: 'write a choice as (one|other), without brackets inside' }
-  if (/(?:^|\s)\*(?:\s*$)|^\s*\*(?:\s|$)/.test(phrase)) return { ok: false, why: 'begin and end with a word, not with *' }
-  if ((phrase.match(/(?<!\S)\*(?!\S)/g) ?? []).length > maxGaps) return { ok: false, why: `hold at most ${maxGaps} * that stand alone` }
-  let starts: readonly Step[] = [end]
-  for (const [text, choice] of [...phrase.matchAll(/\(([^()]*)\)|[^()]+/g)].reverse()) {
-    const linked = linkChoice(choice === undefined ? [text] : choice.split('|'), starts)
-    if (!linked.ok) return linked
-    starts = linked.starts
-  }
+  if (phrase.includes('.') && /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/.test(phrase))
+    return { ok: true, phrase: { kind: 'name', name: phrase.toLowerCase() } }
+  const read = readParts(phrase)
+  if (!read.ok) return read
+  let starts = end
+  for (let i = read.choices.length - 1; i >= 0; i--) starts = linkChoice(read.choices[i] as Choice, starts)
   if (starts.some(step => step.takes === 'end' || step.takes === 'gap'))
     return { ok: false, why: 'begin with a word that may not be left out' }
   return { ok: true, phrase: { kind: 'words', starts } }
@@ -58,21 +50,24 @@ export function parsePhrase(phrase: string): Parsed<{ phrase: Phrase }> {
 
 /** Does the text say the phrase from this word on, having come to this step? */
 export function takesFrom(step: Step, text: Words, at: number): boolean {
-  const { takes, next } = step
   const { words } = text
-  if (takes === 'end') return true
-  if (takes === 'gap') {
-    const until = Math.min(words.length - 1, at + maxGapWords)
-    for (let i = at; i <= until; i++) {
-      if (step.nextWords && !step.nextWords.has(words[i] as string)) continue
-      if (anyTakes(next, text, i)) return true
+  switch (step.takes) {
+    case 'end':
+      return true
+    case 'word':
+      return words[at] === step.word && anyTakes(step.next, text, at + 1)
+    case 'words':
+      return step.words.has(words[at] ?? '') && anyTakes(step.next, text, at + 1)
+    case 'prefix':
+      return words[at]?.startsWith(step.prefix) === true && anyTakes(step.next, text, at + 1)
+    case 'address':
+      return text.addressesAt.includes(at) && anyTakes(step.next, text, at)
+    case 'gap': {
+      const until = Math.min(words.length - 1, at + maxGapWords)
+      for (let i = at; i <= until; i++) if (anyTakes(step.next, text, i)) return true
+      return false
     }
-    return false
   }
-  if (takes === 'address') return text.addressesAt.includes(at) && anyTakes(next, text, at)
-  const word = words[at]
-  if (word === undefined || !('words' in takes ? takes.words.has(word) : word.startsWith(takes.prefix))) return false
-  return anyTakes(next, text, at + 1)
 }
 
 function anyTakes(steps: readonly Step[], text: Words, at: number): boolean {
@@ -80,65 +75,37 @@ function anyTakes(steps: readonly Step[], text: Words, at: number): boolean {
   return false
 }
 
-/** Links one of several texts before `next`. Those of one word become one step, however many they are. */
-function linkChoice(options: readonly string[], next: readonly Step[]): Parsed<{ starts: readonly Step[] }> {
+/** Links one of several sequences before `next`. Those of one word become one step, however many they are. */
+function linkChoice(choice: Choice, next: readonly Step[]): readonly Step[] {
+  if (choice.length === 1) return linkSequence(choice[0] as readonly Part[], next)
   const words = new Set<string>()
   const starts: Step[] = []
-  for (const option of options) {
-    const alone = plainWord.test(option) ? [[option]] : /[*@]/.test(option) ? [] : bothUmlauts(option).map(one => readWords(one).words)
-    if (alone.length > 0 && alone.every(one => one.length === 1)) {
-      for (const [word] of alone) if (word !== undefined) words.add(word)
-      continue
-    }
-    const linked = linkWords(option, next)
-    if (!linked.ok) return linked
-    starts.push(...linked.starts)
+  for (const parts of choice) {
+    const [only] = parts
+    if (parts.length === 1 && only?.kind === 'words') for (const word of only.words) words.add(word)
+    else starts.push(...linkSequence(parts, next))
   }
-  return { ok: true, starts: words.size === 0 ? starts : [{ takes: { words }, next }, ...starts] }
+  if (words.size > 0) starts.unshift({ takes: 'words', words, next })
+  return starts
 }
 
-/** Links the words of a text before `next`. */
-function linkWords(text: string, next: readonly Step[]): Parsed<{ starts: readonly Step[] }> {
+function linkSequence(parts: readonly Part[], next: readonly Step[]): readonly Step[] {
   let starts = next
-  for (const part of text.split(/\s+/).reverse()) {
-    if (part === '') continue
-    if (plainWord.test(part)) starts = [{ takes: { words: new Set([part]) }, next: starts }]
-    else if (part === '@') starts = [{ takes: 'address', next: starts }]
-    else if (part === '*') starts = [gapBefore(starts)]
-    else if (part.endsWith('*')) {
-      const prefix = foldLetters(part.slice(0, -1))
-      if (prefix.length < minPrefixLength || /[^\p{L}\p{N}]/u.test(prefix))
-        return { ok: false, why: `have three letters or more before the * of ${part}` }
-      starts = [{ takes: { prefix }, next: starts }]
-    } else if (part.includes('*')) return { ok: false, why: `have the * of ${part} at its end` }
-    else {
-      const spelt = bothUmlauts(part).map(one => readWords(one).words)
-      for (const [i, word] of [...(spelt[0] ?? []).entries()].reverse()) {
-        starts = [{ takes: { words: new Set([word, ...spelt.map(one => one[i] ?? word)]) }, next: starts }]
-      }
-    }
+  for (let i = parts.length - 1; i >= 0; i--) starts = [stepOf(parts[i] as Part, starts)]
+  return starts
+}
+
+function stepOf(part: Part, next: readonly Step[]): Step {
+  switch (part.kind) {
+    case 'words':
+      return part.words.length === 1
+        ? { takes: 'word', word: part.words[0] as string, next }
+        : { takes: 'words', words: new Set(part.words), next }
+    case 'prefix':
+      return { takes: 'prefix', prefix: part.prefix, next }
+    case 'gap':
+      return { takes: 'gap', next }
+    case 'address':
+      return { takes: 'address', next }
   }
-  return { ok: true, starts }
-}
-
-function gapBefore(next: readonly Step[]): Step {
-  const nextWords = firstWords(next)
-  return nextWords ? { takes: 'gap', next, nextWords } : { takes: 'gap', next }
-}
-
-/** Every word that may come first in these steps; null when anything may, or nothing. */
-export function firstWords(steps: readonly Step[]): ReadonlySet<string> | null {
-  const words = new Set<string>()
-  for (const { takes } of steps) {
-    if (typeof takes === 'string' || !('words' in takes)) return null
-    for (const word of takes.words) words.add(word)
-  }
-  return words
-}
-
-const plainWord = /^[a-z0-9]+$/
-
-/** German servers write `Empfänger` or `Empfaenger`. */
-function bothUmlauts(text: string): string[] {
-  return /[äöü]/i.test(text) ? [text, text.replace(/[äöü]/gi, letter => `${foldLetters(letter)}e`)] : [text]
 }
