@@ -1,7 +1,9 @@
 /**
  * Blocks in LevelDB: the lookup of every RCPT, the blacklist as a list, and how many are in force.
  */
+
 import { type AddressKey, domainKey, domainOfKey } from '../../smtp/path.ts'
+import { inForce } from '../in-force.ts'
 import type { Page, PageRequest } from '../page.ts'
 import type { AddressRecord, Block } from '../records.ts'
 import type { BlacklistFilter } from '../store.ts'
@@ -11,11 +13,6 @@ import { blockIndexes, primary, suspectIndexes } from './indexes.ts'
 import { lastPart, timePart, under } from './keys.ts'
 import type { Unit } from './unit.ts'
 import { chunkFor, type IndexRange, indexPositions, walk } from './walk.ts'
-
-/** Whether a block is in force. */
-export function inForce(block: Block, now: number): boolean {
-  return block.until === null || block.until > now
-}
 
 /** The block in force of each key, in the same tick. */
 export function lookupBlocks(engine: Engine, keys: readonly AddressKey[], now: number): (Block | null)[] {

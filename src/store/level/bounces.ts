@@ -1,26 +1,21 @@
 /**
  * Returns in LevelDB: writing one with its indexes, the returns of a mail, and the view of returned mail.
  */
-import { type AddressKey, domainKey, domainOfKey } from '../../smtp/path.ts'
+
+import { domainKey, domainOfKey } from '../../smtp/path.ts'
+import { textPart } from '../key-parts.ts'
 import type { Page, PageRequest } from '../page.ts'
-import type { Bounce, BouncedMail, Message } from '../records.ts'
+import type { Bounce } from '../records.ts'
 import type { BounceFilter } from '../store.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { bounceIndexes, primary } from './indexes.ts'
-import { after, lastPart, textPart, timePart, under } from './keys.ts'
+import { after, lastPart, timePart, under } from './keys.ts'
 import type { Unit } from './unit.ts'
 import { chunkFor, type IndexRange, indexPositions, maxRows, walk } from './walk.ts'
 
 /** Keys of addresses and domains that a search may gather, before it walks by time instead; both together are `maxRows`. */
 const maxGathered = maxRows / 2
-
-/** What a return keeps of the mail that came back. */
-export function bouncedMail(message: Message, address: AddressKey): BouncedMail {
-  const { from, subject, template, list, headerMessageId, at } = message
-  const recipientName = message.recipients.find(({ key }) => key === address)?.name ?? null
-  return { from, subject, template, list, headerMessageId, recipientName, sentAt: at }
-}
 
 /** Puts a return with its indexes; `old` is the record it replaces, as stored. */
 export function putBounce(unit: Unit, bounce: Bounce, old: string | undefined): void {

@@ -2,10 +2,13 @@
  * Index keys of each kind of record; doc/adr/0002 lists them. Their values are empty: all they say stands in the key.
  * Pure.
  */
+
 import { domainOfKey } from '../../smtp/path.ts'
+import { textPart } from '../key-parts.ts'
+import { bareMessageId } from '../message-facts.ts'
 import { type AddressRecord, type AuditEntry, type Block, type Bounce, isSuspect, type Message, type OutboxItem } from '../records.ts'
 import type { Incident } from '../surge-records.ts'
-import { domainFirst, key, textPart, timePart } from './keys.ts'
+import { domainFirst, key, timePart } from './keys.ts'
 
 /** Primary keys, by kind of record. */
 export const primary = {
@@ -71,9 +74,4 @@ export function outboxIndexes({ id, dueAt, deadAt }: OutboxItem): string[] {
 /** An audit entry: by address. */
 export function auditIndexes(entry: AuditEntry, position: string): string[] {
   return [key('ak', entry.key, position)]
-}
-
-/** A Message-ID without the brackets that header fields have and people leave out. */
-export function bareMessageId(text: string): string {
-  return text.trim().replace(/^<|>$/g, '')
 }

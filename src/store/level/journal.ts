@@ -4,14 +4,17 @@
  * A mail is one record, written once (again when a return path of ours comes back with more recipients), and its outcome another beside it,
  * so that the outcome needs no read. This is the relay's hot path: an entry for the mail, one for each recipient, one for its Message-ID.
  */
+
+import { textPart } from '../key-parts.ts'
+import { bouncedMail } from '../message-facts.ts'
 import type { Bounce, Message } from '../records.ts'
 import type { Store } from '../store.ts'
-import { bouncedMail, bouncesOfMessage, putBounce } from './bounces.ts'
+import { bouncesOfMessage, putBounce } from './bounces.ts'
 import { encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { messageIndexes, primary } from './indexes.ts'
 import type { KeyLocks } from './key-locks.ts'
-import { key, textPart } from './keys.ts'
+import { key } from './keys.ts'
 import { readMessage } from './messages.ts'
 import { Unit } from './unit.ts'
 

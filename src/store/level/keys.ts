@@ -4,9 +4,8 @@
  * Promises: keys sort as the bytes of their parts do, times by time; no part can hold a NUL, so a range never spills into another value's.
  * Pure.
  */
-import { createHash } from 'node:crypto'
-import { firstIdAt } from '../../return-path/time-id.ts'
 import { type AddressKey, domainOfKey, localOfKey } from '../../smtp/path.ts'
+import { clamp } from '../key-parts.ts'
 
 const separator = '\0'
 /** Sorts behind every key that begins with the parts before it. */
@@ -15,12 +14,8 @@ const afterSeparator = '\x01'
 /** Digits of a time in base 36: nine last until the year 5188. */
 const timeDigits = 9
 const lastTime = 36 ** timeDigits - 1
-/** Ids hold 48 bits of milliseconds. */
-const lastIdTime = 2 ** 48 - 1
 /** Digits of a sequence number in base 36: eleven hold every safe integer. */
 const seqDigits = 11
-/** Characters of a value from a header that stand in a key as they are; longer ones are hashed. */
-const maxPartLength = 200
 
 /** Joins parts to a key. */
 export function key(...parts: readonly string[]): string {
@@ -58,22 +53,7 @@ export function seqPart(seq: number): string {
   return seq.toString(36).padStart(seqDigits, '0')
 }
 
-/** The smallest message or report id of a moment; moments outside of the calendar are moved to its ends. */
-export function idBound(at: number): string {
-  return firstIdAt(clamp(at, lastIdTime))
-}
-
-/** Foreign text (a list id, a Message-ID) as a part: one that is long or holds a NUL becomes its hash. */
-export function textPart(text: string): string {
-  if (text.length <= maxPartLength && !text.includes(separator)) return text
-  return `#${createHash('sha256').update(text).digest('base64url')}`
-}
-
 /** An address key as two parts, domain first: one range holds a domain, one an address. */
 export function domainFirst(address: AddressKey): string {
   return domainOfKey(address) + separator + localOfKey(address)
-}
-
-function clamp(value: number, most: number): number {
-  return Number.isNaN(value) ? 0 : Math.min(Math.max(Math.floor(value), 0), most)
 }

@@ -1,14 +1,17 @@
 /**
  * Reading the journal in LevelDB: one mail, mails by filter, and when upstream last accepted one for an address.
  */
+
 import { type AddressKey, addressKeyOf } from '../../smtp/path.ts'
+import { idBound, textPart } from '../key-parts.ts'
+import { acceptanceOf, bareMessageId } from '../message-facts.ts'
 import type { Page, PageRequest } from '../page.ts'
 import type { Message, MessageOutcome, Moment } from '../records.ts'
 import type { MessageFilter } from '../store.ts'
 import { decodeOr } from './codec.ts'
 import type { Engine } from './engine.ts'
-import { bareMessageId, primary } from './indexes.ts'
-import { domainFirst, idBound, textPart } from './keys.ts'
+import { primary } from './indexes.ts'
+import { domainFirst } from './keys.ts'
 import { chunkFor, type IndexRange, indexPositions, maxRows, walk } from './walk.ts'
 
 /** Mails read at once when the latest acceptance is looked for: nearly always the first or second is it. */
@@ -83,10 +86,4 @@ export async function latestAcceptance(engine: Engine, address: AddressKey, befo
     if (rows >= maxRows) break
   }
   return null
-}
-
-/** When upstream accepted this mail for this recipient; null when it did not. */
-export function acceptanceOf({ seq, outcome, recipients }: Message, address: AddressKey): Moment | null {
-  if (outcome?.outcome !== 'accepted') return null
-  return recipients.some(({ key, verdict }) => key === address && verdict === 'relayed') ? { seq, at: outcome.at } : null
 }

@@ -4,19 +4,24 @@
  * LevelDB has no transactions, so get-then-put without the locks would lose updates. The locks are held until the commit is on disk: the
  * next update of the same address reads what this one wrote.
  */
+
 import { timeOfId } from '../../return-path/time-id.ts'
 import { type AddressKey, domainOfKey } from '../../smtp/path.ts'
+import { asOf } from '../in-force.ts'
+import { idBound } from '../key-parts.ts'
+import { acceptanceOf, bouncedMail } from '../message-facts.ts'
+import { assertNamed, messageOf } from '../named-changes.ts'
 import type { AddressRecord, Bounce, StoredReport } from '../records.ts'
 import type { Changes, Facts, FactsRequest, Neighbour, Store } from '../store.ts'
-import { inForce, putAddress } from './blacklist.ts'
-import { bouncedMail, putBounce } from './bounces.ts'
+import { putAddress } from './blacklist.ts'
+import { putBounce } from './bounces.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { auditIndexes, primary } from './indexes.ts'
 import { messageLock } from './journal.ts'
 import type { KeyLocks } from './key-locks.ts'
-import { after, idBound, key, lastPart, seqPart, timePart, under } from './keys.ts'
-import { acceptanceOf, latestAcceptance, readMessage } from './messages.ts'
+import { after, key, lastPart, seqPart, timePart, under } from './keys.ts'
+import { latestAcceptance, readMessage } from './messages.ts'
 import { putOutbox, readItem } from './outbox.ts'
 import { putReport } from './reports.ts'
 import type { Surges } from './surges.ts'
@@ -90,17 +95,7 @@ function entry<K, V>(name: K, value: V | null): [K, V][] {
 
 /** Reads an address as of `now`: with an expired block taken away. */
 export function readAddress(engine: Engine, address: AddressKey, now: number): AddressRecord | null {
-  const record = decodeOr<AddressRecord>(engine.read(primary.address(address)))
-  return record?.block && !inForce(record.block, now) ? { ...record, block: null } : record
-}
-
-/** A fold that changes what it did not name would overwrite the work of others: a bug, found at its first run. */
-function assertNamed({ keys, bounceIds }: FactsRequest, { addresses = [], bounces = [] }: Changes): void {
-  const named: ReadonlySet<string> = new Set([...keys, ...(bounceIds ?? [])])
-  const address = addresses.find(record => !named.has(record.key))
-  const bounce = bounces.find(({ id }) => !named.has(id))
-  if (address) throw new TypeError('the fold changed an address that its request did not name in keys')
-  if (bounce) throw new TypeError(`the fold changed the bounce ${bounce.id}, which its request did not name in bounceIds`)
+  return asOf(decodeOr<AddressRecord>(engine.read(primary.address(address))), now)
 }
 
 function putChanges(engine: Engine, unit: Unit, changes: Changes, seq: number): void {
@@ -120,12 +115,6 @@ function withMail(engine: Engine, bounce: Bounce): Bounce {
   if (bounce.mail || bounce.messageId === null) return bounce
   const message = readMessage(engine, bounce.messageId)
   return message ? { ...bounce, mail: bouncedMail(message, bounce.key) } : bounce
-}
-
-/** The id of the mail that a bounce id begins with. */
-function messageOf(bounceId: string): string {
-  const dash = bounceId.lastIndexOf('-')
-  return dash === -1 ? bounceId : bounceId.slice(0, dash)
 }
 
 async function findDeadDomains(engine: Engine, since: number): Promise<Bounce[]> {

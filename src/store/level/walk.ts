@@ -4,8 +4,9 @@
  * A position is what follows the index's own parts in a key. Pages stay stable under writes, because positions never move: what is written
  * meanwhile has its own place, newer than the first page.
  */
+
+import { makeCursor, readCursor } from '../cursors.ts'
 import type { Page, PageRequest } from '../page.ts'
-import { makeCursor, readCursor } from './cursors.ts'
 import type { Engine } from './engine.ts'
 import type { KeyRange } from './keys.ts'
 

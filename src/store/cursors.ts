@@ -2,7 +2,7 @@
  * Cursors: the position of a page's last row, for the next page, under a signature that binds it to the list and its filter.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { BadCursor } from '../page.ts'
+import { BadCursor } from './page.ts'
 
 const signatureLength = 12
 
