@@ -7,10 +7,17 @@
 import { commands } from './cli/commands.ts'
 import { runCommand } from './cli/run-command.ts'
 
-// What is read from us may stop reading (`rebond export | head`): that is no error of ours.
-process.stdout.on('error', (err: NodeJS.ErrnoException) => process.exit(err.code === 'EPIPE' ? 0 : 1))
-
 const { stdin, stdout, stderr, env } = process
-const status = await runCommand(commands, process.argv.slice(2), { stdin, stdout, stderr, env })
+const args = process.argv.slice(2)
+
+// Whoever reads from us may stop reading (`rebond export | head`): that is no error of ours, and no reason for a server to stop.
+const outlivesReaders = commands.find(({ manual }) => manual.name === args[0])?.outlivesReaders ?? false
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (err: NodeJS.ErrnoException) => {
+    if (!outlivesReaders) process.exit(err.code === 'EPIPE' ? 0 : 1)
+  })
+}
+
+const status = await runCommand(commands, args, { stdin, stdout, stderr, env })
 // Sockets or a worker that a command left open must not keep it from ending; what was written goes out first.
 stdout.write('', () => process.exit(status))

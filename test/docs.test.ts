@@ -24,6 +24,12 @@ t.test('doc/configuration.md is what the schema says', async t => {
   t.notMatch(read('doc/configuration.md'), /\|\s+\|$/m, 'every key has a meaning')
 })
 
+t.test('doc/rebond.1 is what the commands’ manuals say', async t => {
+  const { status, stderr } = spawnSync(process.execPath, ['doc/generate-man-page.mjs', '--check'], { cwd: root, encoding: 'utf8' })
+  t.equal(stderr, '')
+  t.equal(status, 0)
+})
+
 t.test('every link inside the papers leads somewhere', async t => {
   for (const page of pages) {
     for (const [, link = ''] of read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {

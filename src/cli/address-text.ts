@@ -7,31 +7,48 @@
 import { z } from 'zod'
 import { categoryFacts } from '../classify/verdict.ts'
 import { addressSchema, blockSchema } from '../http/address-detail.ts'
+import { printable } from './printable.ts'
+import { type Style, unstyled } from './style.ts'
+import { formatTable } from './table.ts'
 
 const liftedSchema = z.object({ address: z.string(), lifted: blockSchema })
 
 type Block = z.output<typeof blockSchema>
 type Reason = Block['reason']
+type Return = z.output<typeof addressSchema>['bounces'][number]
 
 /** Prints the answer to `show` and `block`. @throws {ZodError} what answered is not this version of rebond. */
-export function printAddress(answer: unknown): string {
+export function printAddress(answer: unknown, style: Style = unstyled): string {
   const { address, status, since, until, reason, counts, lastUnblock, bounces } = addressSchema.parse(answer)
-  const lines = [`${clean(address)}: ${status}${since === null ? '' : ` since ${since}, ${ending(until)}`}`]
+  const lines = [`${style.bold(printable(address))}: ${painted(status, style)}${since === null ? '' : ` since ${since}, ${ending(until)}`}`]
   if (reason) lines.push(...reasonLines(reason))
   if (lastUnblock)
-    lines.push(`  last unblocked ${lastUnblock.at}${lastUnblock.by ? ` by ${clean(lastUnblock.by)}` : ''}: ${clean(lastUnblock.why)}`)
+    lines.push(
+      `  last unblocked ${lastUnblock.at}${lastUnblock.by ? ` by ${printable(lastUnblock.by)}` : ''}: ${printable(lastUnblock.why)}`,
+    )
   lines.push(`  returns so far: ${counts.hard} hard, ${counts.soft} soft, ${counts.uncounted} not counted`)
-  for (const one of bounces) {
-    lines.push(`  ${one.receivedAt}  ${one.type ?? one.kind}  ${one.category ?? '-'}  ${one.why}  ${clean(one.subject ?? '-')}`)
-  }
+  if (bounces.length > 0) lines.push(...returnLines(bounces, style))
   if (status === 'blacklisted') lines.push(`lift it: rebond address unblock ${quoted(address)} --why "…"`)
   return `${lines.join('\n')}\n`
 }
 
 /** Prints the answer to `unblock`. @throws {ZodError} what answered is not this version of rebond. */
-export function printLifted(answer: unknown): string {
+export function printLifted(answer: unknown, style: Style = unstyled): string {
   const { address, lifted } = liftedSchema.parse(answer)
-  return `${[`${clean(address)}: unblocked; it was blacklisted since ${lifted.since}`, ...reasonLines(lifted.reason)].join('\n')}\n`
+  return `${[`${style.bold(printable(address))}: ${style.green('unblocked')}; it was blacklisted since ${lifted.since}`, ...reasonLines(lifted.reason)].join('\n')}\n`
+}
+
+/** The latest returns: a table on a terminal, else plain lines that `cut` and `awk` can take apart. */
+function returnLines(bounces: readonly Return[], style: Style): string[] {
+  const rows = bounces.map(one => [one.receivedAt, one.type ?? one.kind, one.category ?? '-', one.why, printable(one.subject ?? '-')])
+  if (!style.onTerminal) return rows.map(row => `  ${row.join('  ')}`)
+  const paint = (type: string | undefined) => (type === 'hard' ? style.red : style.yellow)
+  const cells = rows.map(row => row.map((text, column) => (column === 1 ? { text, paint: paint(row[1]) } : { text })))
+  return ['', ...formatTable(['received', 'type', 'category', 'what it did', 'subject'], cells, style), '']
+}
+
+function painted(status: string, style: Style): string {
+  return status === 'blacklisted' ? style.red(status) : status === 'ok' ? style.green(status) : style.yellow(status)
 }
 
 function ending(until: string | null): string {
@@ -39,20 +56,13 @@ function ending(until: string | null): string {
 }
 
 function reasonLines({ category, type, fault, rule, evidence, by, bounceId, messageId }: Reason): string[] {
-  if (category === 'manual') return [`  by hand${by ? ` (${clean(by)})` : ''}: ${clean(evidence)}`]
-  const lines = [`  ${categoryFacts[category].label.en} (${type}, fault: ${fault}), rule ${rule ?? '-'}`, `  "${clean(evidence)}"`]
+  if (category === 'manual') return [`  by hand${by ? ` (${printable(by)})` : ''}: ${printable(evidence)}`]
+  const lines = [`  ${categoryFacts[category].label.en} (${type}, fault: ${fault}), rule ${rule ?? '-'}`, `  "${printable(evidence)}"`]
   if (bounceId) lines.push(`  return ${bounceId}${messageId ? `, mail ${messageId}` : ''}`)
   return lines
 }
 
-/** Control characters (C0, C1) and those that change the direction of text. */
-const steering = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
-
-function clean(text: string): string {
-  return text.replace(steering, ' ')
-}
-
 /** An address as a shell takes it. */
 function quoted(address: string): string {
-  return /^[\w.@+=-]+$/.test(address) ? address : `'${clean(address).replaceAll("'", `'\\''`)}'`
+  return /^[\w.@+=-]+$/.test(address) ? address : `'${printable(address).replaceAll("'", `'\\''`)}'`
 }

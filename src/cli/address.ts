@@ -1,31 +1,13 @@
 /**
  * `rebond address show|block|unblock ADDR`: the status of an address and why, and the two verbs, on the running server.
  */
-import { parseArgs } from 'node:util'
 import { addressKeyOf } from '../smtp/path.ts'
 import { printAddress, printLifted } from './address-text.ts'
-import { apiOptions, apiOptionsHelp, openApi } from './api-client.ts'
-import { type CommandIo, wrongUsage } from './run-command.ts'
-
-const help = `usage: rebond address show ADDR
-       rebond address unblock ADDR [--why TEXT] [--by NAME]
-       rebond address block ADDR [--why TEXT] [--by NAME] [--until TIME]
-
-Asks the running server about an address, lifts its block, or blacklists it by hand. A change is
-durable and in force when the command ends. An address blacklisted by hand is refused until --until
-(RFC 3339, or a date), else until it is unblocked.
-
-  --why TEXT         the reason, for whoever asks later
-  --by NAME          who does it; the token's name unless told
-  --until TIME       when a block by hand ends by itself
-${apiOptionsHelp}
-Examples:
-  rebond address show jean@example.com
-  rebond address unblock jean@example.com --why "mailbox works again, says his assistant"
-  rebond address block info@example.com --until 2027-01-01 --json
-
-Exit status: 0 done, 1 refused or failed (no block to lift, no server, wrong token), 2 wrong usage.
-`
+import { openApi } from './api-client.ts'
+import { addressManual } from './manual/address.ts'
+import { readArguments, refuseUsage } from './read-arguments.ts'
+import type { CommandIo } from './run-command.ts'
+import { styleOf } from './style.ts'
 
 const verbs = {
   show: { method: 'GET', path: '', options: [] },
@@ -33,29 +15,17 @@ const verbs = {
   block: { method: 'PUT', path: '/block', options: ['why', 'by', 'until'] },
 } as const
 
-const options = {
-  ...apiOptions,
-  why: { type: 'string' },
-  by: { type: 'string' },
-  until: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const
-
-type Asked = { readonly verb: keyof typeof verbs; readonly address: string; readonly values: Values }
-type Values = ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>['values']
+type Asked = { readonly verb: keyof typeof verbs; readonly address: string }
 
 /** Runs the command. */
-export async function runAddress(args: readonly string[], { stdout, stderr, env }: CommandIo): Promise<number> {
-  const asked = parse(args)
-  if (asked === 'help') {
-    stdout.write(help)
-    return 0
-  }
-  if (typeof asked === 'string') {
-    stderr.write(`rebond address: ${asked}\n\n${help}`)
-    return wrongUsage
-  }
-  const { verb, address, values } = asked
+export async function runAddress(args: readonly string[], io: CommandIo): Promise<number> {
+  const read = readArguments(addressManual, args, io)
+  if (!read.ok) return read.status
+  const { values } = read
+  const asked = parse(read.positionals, values)
+  if (typeof asked === 'string') return refuseUsage(addressManual, asked, io)
+  const { verb, address } = asked
+  const { stdout, stderr, env } = io
   const opened = await openApi(values, env)
   if (!opened.ok) {
     stderr.write(`rebond address: ${opened.why}\n`)
@@ -70,27 +40,19 @@ export async function runAddress(args: readonly string[], { stdout, stderr, env 
     stderr.write(`rebond address: ${answer.why}\n`)
     return 1
   }
-  if (!values.json) stdout.write(verb === 'unblock' ? printLifted(answer.body) : printAddress(answer.body))
+  const style = styleOf(stdout, env)
+  if (!values.json) stdout.write(verb === 'unblock' ? printLifted(answer.body, style) : printAddress(answer.body, style))
   return 0
 }
 
-/** Reads the arguments; a string is `help`, or what is wrong with them. */
-function parse(args: readonly string[]): Asked | string {
-  let parsed: { values: Values; positionals: string[] }
-  try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true })
-  } catch (err) {
-    return (err as Error).message
-  }
-  const { values, positionals } = parsed
-  if (values.help) return 'help'
-  const [verb, address, ...more] = positionals
+/** What is asked; a string is what is wrong with the arguments. */
+function parse([verb, address, ...more]: readonly string[], values: { readonly [option: string]: unknown }): Asked | string {
   if (verb === undefined || !Object.hasOwn(verbs, verb)) return `say show, unblock or block${verb === undefined ? '' : `, not ${verb}`}`
   if (address === undefined) return 'an address must be given'
   if (more.length > 0) return `one address at a time, not also ${more.join(' ')}`
   if (addressKeyOf(address) === null) return `${address} is not a mail address`
   const known: readonly string[] = verbs[verb as keyof typeof verbs].options
-  const foreign = (['why', 'by', 'until'] as const).find(name => values[name] !== undefined && !known.includes(name))
+  const foreign = ['why', 'by', 'until'].find(name => values[name] !== undefined && !known.includes(name))
   if (foreign) return `--${foreign} has no meaning for ${verb}`
-  return { verb: verb as keyof typeof verbs, address, values }
+  return { verb: verb as keyof typeof verbs, address }
 }

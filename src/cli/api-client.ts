@@ -6,22 +6,6 @@ import type { HttpConfig } from '../config/schema.ts'
 import { loadConfig } from './load-config.ts'
 import type { CommandIo } from './run-command.ts'
 
-/** The options of every command that talks to the server, for parseArgs. */
-export const apiOptions = {
-  url: { type: 'string' },
-  config: { type: 'string', short: 'c' },
-  'token-file': { type: 'string' },
-  json: { type: 'boolean' },
-} as const
-
-export const apiOptionsHelp = `  --url URL          where the server is; else REBOND_URL, else http.listen of --config,
-                     else http://127.0.0.1:8025
-  --config FILE      the server's configuration, for http.listen
-  --token-file FILE  file that holds the token; else REBOND_TOKEN_FILE; none is needed on the
-                     server's own machine when no http.tokens are configured
-  --json             print the server's answer as JSON
-`
-
 export type ApiValues = {
   readonly url?: string | undefined
   readonly config?: string | undefined

@@ -4,43 +4,29 @@
  * Streams: memory is bounded by one line, of which `maxLineBytes` are kept, and by what standard output has not yet taken.
  */
 import { once } from 'node:events'
-import { parseArgs } from 'node:util'
 import { classifyReply, type ReplyContext } from '../classify/classify-reply.ts'
 import type { Phase } from '../classify/verdict.ts'
-import { type CommandIo, wrongUsage } from './run-command.ts'
-
-const help = `usage: rebond classify-reply [--ndjson] [--phase PHASE] [--host NAME]
-
-Reads SMTP replies from standard input, one a line, and says what each means. The lines of a multi-line
-reply are joined by a backslash and an n; a diagnostic without a three-digit code is welcome too:
-
-  echo '550-5.1.1 <jean@example.com>\\n550 5.1.1 User unknown' | rebond classify-reply
-
-  --ndjson        one JSON object a line: { "reply", "category", "fault", "type", "rule" }
-  --phase PHASE   the command the replies answered: connect, mail, rcpt (unless told) or data
-  --host NAME     the host that gave them
-
-Exactly one line is printed per line read. Exit status: 0 done, 2 wrong usage.
-`
-
-/** The phases contract.md names. */
-const phases: readonly Phase[] = ['connect', 'mail', 'rcpt', 'data']
+import { classifyReplyManual } from './manual/classify.ts'
+import { printable } from './printable.ts'
+import { readArguments, refuseUsage } from './read-arguments.ts'
+import type { CommandIo } from './run-command.ts'
 
 /** Bytes of an input line that are read; the rest of a longer one is passed over. A legal reply line has 512 (RFC 5321 §4.5.3.1.5). */
 const maxLineBytes = 65_536
 
+/** The phases a reply can come in. */
+const phases: readonly Phase[] = classifyReplyManual.options.phase.choices
+
 /** Runs the command. */
-export async function runClassifyReply(args: readonly string[], io: Pick<CommandIo, 'stdin' | 'stdout' | 'stderr'>): Promise<number> {
-  const options = readOptions(args)
-  if (!options.ok) {
-    io.stderr.write(`rebond classify-reply: ${options.why}\n\n${help}`)
-    return wrongUsage
-  }
-  if (options.help) {
-    io.stdout.write(help)
-    return 0
-  }
-  const { ndjson, context } = options
+export async function runClassifyReply(args: readonly string[], io: CommandIo): Promise<number> {
+  const read = readArguments(classifyReplyManual, args, io)
+  if (!read.ok) return read.status
+  const { values } = read
+  const asked = values.phase ?? 'rcpt'
+  const phase = phases.find(one => one === asked)
+  if (!phase) return refuseUsage(classifyReplyManual, `--phase must be ${phases.join(', ')}, not ${JSON.stringify(asked)}`, io)
+  const context: ReplyContext = { phase, host: values.host ?? null }
+  const ndjson = values.ndjson ?? values.json ?? false
   const reader = new LineReader()
   const say = async (lines: readonly string[]) => {
     // Each piece is answered at once: the other side may wait for it before it writes the next.
@@ -52,36 +38,14 @@ export async function runClassifyReply(args: readonly string[], io: Pick<Command
   return 0
 }
 
-type Options = { ok: true; help: boolean; ndjson: boolean; context: ReplyContext } | { ok: false; why: string }
-
-function readOptions(args: readonly string[]): Options {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        ndjson: { type: 'boolean', default: false },
-        phase: { type: 'string', default: 'rcpt' },
-        host: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-    const phase = phases.find(one => one === values.phase)
-    if (!phase) return { ok: false, why: `--phase must be ${phases.join(', ')}, not ${JSON.stringify(values.phase)}` }
-    return { ok: true, help: values.help, ndjson: values.ndjson, context: { phase, host: values.host ?? null } }
-  } catch (err) {
-    return { ok: false, why: (err as Error).message }
-  }
-}
-
 function verdictLine(line: string, ndjson: boolean, context: ReplyContext): string {
   const { category, fault, type, rule } = classifyReply(line.replaceAll('\\n', '\n'), context)
   if (ndjson) return JSON.stringify({ reply: line, category, fault, type, rule }).replace(otherLineEnds, escapeUnit)
-  return `${type}  ${category}  ${fault}  ${rule}  ${line.replace(unprintable, ' ')}`
+  return `${type}  ${category}  ${fault}  ${rule}  ${printable(line)}`
 }
 
 /** Line ends to some readers, though not to JSON. */
 const otherLineEnds = /[\x85\u2028\u2029]/g
-const unprintable = /[\0-\x1f\x7f-\x9f\u2028\u2029]/g
 
 function escapeUnit(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

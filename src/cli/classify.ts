@@ -5,75 +5,54 @@
  * that cannot be read is reported on standard error, and 1 is given at the end.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { classifyRecipient } from '../classify/classify-recipient.ts'
 import { createReportParser } from '../intake/report-parser.ts'
 import { maxMailOctets } from '../report/mail.ts'
 import type { Report, ReportedRecipient } from '../report/report.ts'
+import { classifyManual } from './manual/classify.ts'
+import { printable } from './printable.ts'
+import { openProgress } from './progress.ts'
+import { readArguments, refuseUsage } from './read-arguments.ts'
 import type { CommandIo } from './run-command.ts'
-import { wrongUsage } from './run-command.ts'
-
-const usage = `usage: rebond classify [--ndjson] FILE…
-       rebond classify [--ndjson] -
-
-Says of each mail what it is (bounce, delay, success, auto_reply, complaint, mdn, challenge, other), and of each recipient that a bounce or
-delay names: the category of the cause, whose fault it is, hard or soft, and the rule that decided. "-" is one mail from standard input.
-
-  --ndjson   one JSON object a line, one line a mail, in input order
-  --help     this text
-`
+import { type Style, styleOf } from './style.ts'
 
 /** Longest time that one mail of broken structure may take. */
 const timeLimitMs = 10_000
 
-type ClassifyIo = Pick<CommandIo, 'stdin' | 'stdout' | 'stderr'>
-
 /** Runs the command. Gives the exit status: 0, 1 when a file could not be read, 2 for wrong usage. */
-export async function runClassify(args: readonly string[], io: ClassifyIo): Promise<number> {
-  const options = readOptions(args)
-  if (options === 'help') {
-    io.stdout.write(usage)
-    return 0
-  }
-  if (typeof options === 'string') {
-    io.stderr.write(`rebond classify: ${options}\n${usage}`)
-    return wrongUsage
-  }
+export async function runClassify(args: readonly string[], io: CommandIo): Promise<number> {
+  const read = readArguments(classifyManual, args, io)
+  if (!read.ok) return read.status
+  const { values, positionals: files } = read
+  if (files.length === 0) return refuseUsage(classifyManual, 'needs a FILE, or - for standard input', io)
+  const ndjson = values.ndjson ?? values.json ?? false
+  const style = styleOf(io.stdout, io.env)
   // Mails of any size are read at once here: nobody waits for this event loop.
   const parser = createReportParser({ timeLimitMs, inlineOctets: Number.POSITIVE_INFINITY })
   const space = Buffer.allocUnsafe(maxMailOctets)
+  const progress = openProgress(io, { label: 'classify', unit: 'mails', total: files.length })
   let status = 0
   try {
-    for (const file of options.files) {
+    for (const file of files) {
       const mail = file === '-' ? await readStream(io.stdin) : readFile(file, space)
+      // Where verdicts go to the same terminal, they show how far it is.
+      if (!style.onTerminal) progress.advance()
       if (typeof mail === 'string') {
+        progress.hide()
         io.stderr.write(`rebond classify: ${file}: ${mail}\n`)
         status = 1
         continue
       }
       const report = await parser.parse(mail)
       const record = { file, kind: report.kind, recipients: report.recipients.map(one => recipientRecord(one, report)) }
-      const text = options.ndjson ? `${JSON.stringify(record)}\n` : humanText(record)
+      const text = ndjson ? `${JSON.stringify(record)}\n` : humanText(record, style)
       if (!io.stdout.write(text)) await new Promise<void>(resolve => io.stdout.once('drain', () => resolve()))
     }
   } finally {
+    progress.end()
     await parser.close()
   }
   return status
-}
-
-function readOptions(args: readonly string[]): { ndjson: boolean; files: readonly string[] } | string {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { ndjson: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
-    })
-    if (values.help) return 'help'
-    return positionals.length === 0 ? 'needs a FILE, or - for standard input' : { ndjson: values.ndjson, files: positionals }
-  } catch (err) {
-    return err instanceof Error ? err.message : String(err)
-  }
 }
 
 /** The first MiB of a file, in `space`, which the next call uses again; a sentence when it cannot be read. */
@@ -128,11 +107,13 @@ function recipientRecord(one: ReportedRecipient, report: Report) {
   }
 }
 
-function humanText({ file, kind, recipients }: MailRecord): string {
+function humanText({ file, kind, recipients }: MailRecord, style: Style): string {
   const lines = recipients.flatMap(one => {
-    const verdict = one.category === null ? '' : `: ${one.type}, ${one.category} (fault: ${one.fault}; rule: ${one.rule})`
-    const said = one.diagnostic === null ? [] : [`    ${one.diagnostic.replaceAll('\n', '\n    ')}`]
-    return [`  ${one.address ?? '(no address)'} ${one.action}${one.status === null ? '' : ` ${one.status}`}${verdict}`, ...said]
+    const colour = one.type === 'hard' ? style.red : style.yellow
+    const verdict = one.category === null ? '' : `: ${colour(`${one.type}, ${one.category}`)} (fault: ${one.fault}; rule: ${one.rule})`
+    const said = one.diagnostic === null ? [] : one.diagnostic.split('\n').map(line => `    ${style.dim(printable(line))}`)
+    const whom = one.address === null ? '(no address)' : printable(one.address)
+    return [`  ${whom} ${one.action}${one.status === null ? '' : ` ${one.status}`}${verdict}`, ...said]
   })
-  return `${[`${file}: ${kind}`, ...lines].join('\n')}\n`
+  return `${[`${file}: ${style.bold(kind)}`, ...lines].join('\n')}\n`
 }

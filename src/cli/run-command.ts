@@ -1,6 +1,9 @@
 /**
  * Arguments → the command they name, its help, or a sentence about what is wrong with them.
  */
+import { formatOverview } from './manual/format-help.ts'
+import type { Manual } from './manual/manual.ts'
+import { styleOf } from './style.ts'
 
 /** What a command reads and writes; a test gives its own. */
 export type CommandIo = {
@@ -11,11 +14,10 @@ export type CommandIo = {
 }
 
 export type Command = {
-  /** As typed after `rebond`, for example `check-config`. */
-  readonly name: string
-  /** One line for the list of commands. */
-  readonly summary: string
-  /** Loads and runs the command; gives its exit status. `--help` is the command's own. */
+  readonly manual: Manual
+  /** It goes on when nobody reads its output any more; other commands end then. */
+  readonly outlivesReaders?: boolean
+  /** Loads and runs the command; gives its exit status. */
   readonly run: (args: readonly string[], io: CommandIo) => Promise<number>
 }
 
@@ -26,15 +28,16 @@ export const wrongUsage = 2
 export async function runCommand(commands: readonly Command[], args: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = args
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const asked = rest[0] === undefined ? undefined : commands.find(one => one.name === rest[0])
-    if (asked) return runCommand(commands, [asked.name, '--help'], io)
+    if (rest[0] !== undefined) return runCommand(commands, [rest[0], '--help'], io)
     const stream = name === undefined ? io.stderr : io.stdout
-    stream.write(overview(commands))
+    const manuals = commands.map(({ manual }) => manual)
+    stream.write(formatOverview(manuals, styleOf(stream, io.env)))
     return name === undefined ? wrongUsage : 0
   }
-  const command = commands.find(one => one.name === name)
+  const command = commands.find(({ manual }) => manual.name === name)
   if (!command) {
-    io.stderr.write(`rebond: there is no command ${JSON.stringify(name)}; the commands are ${commands.map(one => one.name).join(', ')}\n`)
+    const names = commands.map(({ manual }) => manual.name)
+    io.stderr.write(`rebond: there is no command ${JSON.stringify(name)}; the commands are ${names.join(', ')}\n`)
     return wrongUsage
   }
   try {
@@ -51,18 +54,4 @@ export function sentence(err: unknown): string {
   if (!('code' in err)) return err.stack ?? err.message
   const cause = err.cause instanceof Error && !err.message.includes(err.cause.message) ? ` (${err.cause.message})` : ''
   return `${err.message}${cause}`
-}
-
-function overview(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map(one => one.name.length))
-  return [
-    'rebond: an SMTP relay that refuses dead recipients before they are mailed again, and says why',
-    '',
-    'usage: rebond COMMAND [OPTION…]',
-    '',
-    ...commands.map(one => `  ${one.name.padEnd(width)}  ${one.summary}`),
-    '',
-    'rebond COMMAND --help says all of one command. Exit status: 0 done, 1 refused or failed, 2 wrong usage.',
-    '',
-  ].join('\n')
 }

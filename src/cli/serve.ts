@@ -7,26 +7,19 @@
 import { createApp } from '../app.ts'
 import { parseInheritedSockets } from '../config/inherited-sockets.ts'
 import { createLog } from '../observe/log.ts'
-import { configOption } from './check-config.ts'
 import { loadConfig } from './load-config.ts'
+import { serveManual } from './manual/serve.ts'
+import { readArguments, refuseUsage } from './read-arguments.ts'
 import { type CommandIo, sentence } from './run-command.ts'
 import { createSystemdNotifier } from './systemd-notifier.ts'
 import { version } from './version.ts'
 
-const help = `usage: rebond serve --config FILE
-
-Runs the relay, the bounce listener and the HTTP API. Standard output says where it listens, then "ready"; JSON log lines go to standard error.
-
-Signals: SIGTERM, SIGINT  stop; transactions in flight may finish (relay.timeouts.stopSeconds). A second one ends at once.
-         SIGHUP           read certificates, the rule file and the log level again.
-
-Sockets given by systemd (LISTEN_FDS) are taken for relay.listen and bounce.listen, by name or in their order.
-`
-
 /** Runs the program until a signal stops it. */
 export async function runServe(args: readonly string[], io: CommandIo): Promise<number> {
-  const file = configOption(args, help, io)
-  if (typeof file === 'number') return file
+  const read = readArguments(serveManual, args, io)
+  if (!read.ok) return read.status
+  const { config: file } = read.values
+  if (file === undefined) return refuseUsage(serveManual, '--config FILE must be given', io)
   const loaded = await loadConfig(file)
   if (!loaded.ok) {
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)

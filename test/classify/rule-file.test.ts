@@ -97,7 +97,7 @@ async function run(args: string[], input: string | Buffer | Iterable<Buffer>): P
   const stdout = new PassThrough()
   const stderr = new PassThrough()
   const texts = Promise.all([stdout, stderr].map(async stream => Buffer.concat(await stream.toArray()).toString()))
-  const status = await runClassifyReply(args, { stdin, stdout, stderr })
+  const status = await runClassifyReply(args, { stdin, stdout, stderr, env: {} })
   stdout.end()
   stderr.end()
   const [out = '', err = ''] = await texts

@@ -89,14 +89,35 @@ t.test('the key is made once, readable by its owner only, and a bad one is refus
   })
 })
 
-t.test('a reader of standard output that goes away ends the program without noise', async (t: Test) => {
-  const child = spawn(process.execPath, ['dist/main.js', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
-  child.stdout.destroy()
-  const errors: Buffer[] = []
-  child.stderr.on('data', piece => errors.push(piece))
-  const [status] = await once(child, 'close')
-  t.equal(status, 0)
-  t.equal(Buffer.concat(errors).toString(), '')
+t.test('a reader that goes away ends a command without noise, and not the server', async (t: Test) => {
+  const mail = join('test', 'golden', 'mail', 'exim.eml')
+  for (const args of [['--help'], ['classify', '--ndjson', ...Array<string>(500).fill(mail)], ['classify-reply']]) {
+    const child = spawn(process.execPath, ['dist/main.js', ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+    child.stdin.on('error', () => {}) // the command may end before it has read everything
+    child.stdin.end('550 5.1.1 User unknown\n'.repeat(10_000))
+    child.stdout.destroy()
+    const errors: Buffer[] = []
+    child.stderr.on('data', piece => errors.push(piece))
+    const [status] = await once(child, 'close')
+    t.equal(status, 0, args.join(' ').slice(0, 20))
+    t.equal(Buffer.concat(errors).toString(), '')
+  }
+  const directory = await temporaryDirectory(t)
+  const config = join(directory, 'c.yaml')
+  const free = 'relay: { listen: [{ port: 0 }] }\nbounce: { listen: [{ port: 0 }] }\nhttp: { listen: { port: 0 } }\nstore: { path: data }\n'
+  await writeFile(config, free)
+  const server = spawn(process.execPath, ['dist/main.js', 'serve', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => server.kill('SIGKILL'))
+  const closed = once(server, 'close')
+  server.stdout.destroy()
+  let log = ''
+  for await (const piece of server.stderr) {
+    log += piece
+    // Signals count from before the first line of the log on: it stops when it has said where it listens, to nobody.
+    if (log.includes('made a key')) server.kill('SIGTERM')
+  }
+  t.equal((await closed)[0], 0)
+  t.match(log, /"msg":"stopped"/, 'stopped in order, by the signal and not by the closed pipe')
 })
 
 t.test('a signal stops it: a session in flight is told 421, and nothing keeps it alive', async (t: Test) => {

@@ -106,7 +106,7 @@ t.test('a closed parser reads nothing more, and says so to those who wait', asyn
 async function classify(args: readonly string[], stdin = '') {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const texts = Promise.all([stdout.toArray(), stderr.toArray()])
-  const status = await runClassify(args, { stdin: Readable.from([Buffer.from(stdin, 'latin1')]), stdout, stderr })
+  const status = await runClassify(args, { stdin: Readable.from([Buffer.from(stdin, 'latin1')]), stdout, stderr, env: {} })
   stdout.end()
   stderr.end()
   const [out, err] = (await texts).map(chunks => Buffer.concat(chunks).toString())
