@@ -19,6 +19,7 @@ import { clientErrorHandler, errorHandler, notFoundHandler } from './errors.ts'
 import { healthRoutes } from './health.ts'
 import { styleHash } from './html.ts'
 import { incidentRoutes } from './incidents.ts'
+import { listRoutes } from './lists.ts'
 import { messageRoutes } from './messages.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { describeApi, documentAccess, openapiRoute } from './openapi.ts'
@@ -100,6 +101,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
       bounceRoutes(scope, deps)
       decisionRoutes(scope, deps)
       incidentRoutes(scope, deps)
+      listRoutes(scope, deps)
       messageRoutes(scope, deps)
       outboxRoutes(scope, deps)
       pageRoutes(scope, deps)

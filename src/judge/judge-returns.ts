@@ -9,11 +9,13 @@ import type { ReturnPath } from '../return-path/return-path.ts'
 import type { AddressKey } from '../smtp/path.ts'
 import type { AddressRecord, AuditEntry, Bounce } from '../store/records.ts'
 import type { Changes, Facts, FactsRequest, Store } from '../store/store.ts'
+import type { Tally } from '../store/tally.ts'
 import type { ResolverSigns } from './conditions.ts'
 import { idOf, type Judgement, judge, subjectOf } from './judge.ts'
 import { deliveredNeighbours, hostLocks, readSigns, signsWanted, suspectsAmong } from './resolver-signs.ts'
 import type { ReturnEvent } from './return-event.ts'
 import { createSurgeLedger, type SurgeLedgerFacts, surgeWanted } from './surge-ledger.ts'
+import { talliesOfReturn } from './tallies.ts'
 
 export type JudgeReturnsDeps = { readonly store: Store; readonly policy: PolicyConfig; readonly now: () => number }
 
@@ -38,7 +40,7 @@ export type Judged = {
 export async function judgeReturns(
   { store, policy, now }: JudgeReturnsDeps,
   events: readonly ReturnEvent[],
-  owes: (bounceIds: readonly string[]) => Pick<Changes, 'report' | 'outbox'> = () => ({}),
+  owes: (bounceIds: readonly string[]) => Pick<Changes, 'report' | 'outbox' | 'tallies'> = () => ({}),
 ): Promise<Judged> {
   const bounceIds = [...new Set(events.map(idOf))]
   const suspects = suspectsAmong(events)
@@ -53,7 +55,9 @@ export async function judgeReturns(
   return store.update(request, facts => {
     const signs = (event: ReturnEvent) => readSigns(event, suspects, facts, delivered)
     const { changes, judgements } = foldReturns(facts, events, signs, policy, at)
-    return { changes: { ...changes, ...owes(bounceIds) }, result: { judgements, bounceIds } }
+    const owed = owes(bounceIds)
+    const tallies = [...(changes.tallies ?? []), ...(owed.tallies ?? [])]
+    return { changes: { ...changes, ...owed, tallies }, result: { judgements, bounceIds } }
   })
 }
 
@@ -68,25 +72,33 @@ export function foldReturns(
   const addresses = new Map<AddressKey, AddressRecord>()
   const bounces = new Map<string, Bounce>()
   const audit: AuditEntry[] = []
+  const tallies: Tally[] = []
   const ledger = createSurgeLedger(facts, policy)
   const judgements: Judgement[] = []
   for (const event of events) {
     const { key } = subjectOf(event)
     const id = idOf(event)
     const address = addresses.get(key) ?? facts.addresses.get(key) ?? null
+    const prior = bounces.get(id) ?? facts.bounces.get(id) ?? null
     const known = {
       address,
-      prior: bounces.get(id) ?? facts.bounces.get(id) ?? null,
+      prior,
       seq: facts.seq,
       resolver: signs(event),
       surge: ledger.factsFor(event, address, now),
     }
     const judgement = judge(known, event, policy, now)
     judgements.push(judgement)
-    if (judgement.why !== 'duplicate') bounces.set(id, judgement.bounce)
+    if (judgement.why !== 'duplicate') {
+      bounces.set(id, judgement.bounce)
+      tallies.push(...talliesOfReturn(prior, judgement.bounce, event.message?.list ?? null))
+    }
     if (judgement.address) addresses.set(key, judgement.address)
     if (judgement.audit) audit.push(judgement.audit)
     if (judgement.surge) ledger.add(judgement.surge)
   }
-  return { changes: { addresses: [...addresses.values()], bounces: [...bounces.values()], audit, ...ledger.changes() }, judgements }
+  return {
+    changes: { addresses: [...addresses.values()], bounces: [...bounces.values()], audit, tallies, ...ledger.changes() },
+    judgements,
+  }
 }

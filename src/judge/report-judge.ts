@@ -15,6 +15,7 @@ import { type ClassifyingDeps, type JudgeReturnsDeps, judgeReturns } from './jud
 import { ourAddresses } from './our-addresses.ts'
 import { matchRecipient, type RecipientMatch } from './recipient-match.ts'
 import { gradeOf, type ReturnEvent } from './return-event.ts'
+import { talliesOfReport } from './tallies.ts'
 
 export type ReportJudgeDeps = JudgeReturnsDeps &
   ClassifyingDeps & {
@@ -57,6 +58,7 @@ export async function judgeReport(
   const { judgements, bounceIds } = await judgeReturns(deps, events, ids => ({
     report: { ...stored, judged: { at, kind: report.kind, bounceIds: ids, problem: says } },
     outbox: forwardOf(stored, message, forwarding, at),
+    tallies: talliesOfReport(report.kind, message, stored.receivedAt),
   }))
   countJudgements(metrics, judgements)
   log.info({ report: stored.id, message: stored.messageId, kind: report.kind, whys: judgements.map(({ why }) => why) }, 'judged a report')

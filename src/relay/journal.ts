@@ -3,6 +3,7 @@
  */
 import type { ListsConfig } from '../config/schema.ts'
 import { refusalBounces } from '../judge/refusals.ts'
+import { tallyOfMail, tallyOfOutcome } from '../judge/tallies.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { MessageResult, Transaction } from '../smtp/dialogue.ts'
@@ -65,7 +66,10 @@ export class JournalEntry {
     if (message === null) return
     this.judge(message)
     try {
-      store.settleMessage(message.id, { outcome: result, at: now(), reply, upstreamId: reply && queueIdOf(reply) })
+      const at = now()
+      // Not those of the record: a return path that came back brings the recipients of an earlier transaction with it.
+      const tally = tallyOfOutcome(message.list, this.#transaction.recipients, result, at)
+      store.settleMessage(message.id, { outcome: result, at, reply, upstreamId: reply && queueIdOf(reply) }, tally)
     } catch (err) {
       log.error({ err, message: message.id }, 'the outcome of a message could not be recorded')
     }
@@ -93,7 +97,8 @@ export class JournalEntry {
       size: octets ?? envelope.declaredOctets,
     }
     try {
-      return await store.appendMessage(message, this.#blocks.size === 0 ? [] : refusalBounces(message, this.#blocks))
+      const refusals = this.#blocks.size === 0 ? [] : refusalBounces(message, this.#blocks)
+      return await store.appendMessage(message, refusals, tallyOfMail(message))
     } catch (err) {
       log.error({ err, message: envelope.id }, 'a message could not be recorded')
       return null

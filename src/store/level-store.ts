@@ -19,6 +19,7 @@ import { metaKeys } from './level/meta.ts'
 import { createOutbox } from './level/outbox.ts'
 import { createReports } from './level/reports.ts'
 import { createSurges, listIncidents, listMembers, listSuspects } from './level/surges.ts'
+import { createTallyReads } from './level/tallies.ts'
 import { Unit } from './level/unit.ts'
 import { createUpdate, readAddress } from './level/update.ts'
 import type { Bounce } from './records.ts'
@@ -52,6 +53,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   const journal = createJournal(engine, locks)
   const reports = createReports(engine)
   const outbox = createOutbox(engine, locks)
+  const tallies = createTallyReads(engine)
   const update = createUpdate({ engine, locks, surges: createSurges(engine), now })
 
   /** Measures an operation that gives a promise. */
@@ -140,6 +142,11 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
     outboxItem: timed('read', outbox.outboxItem),
     outbox: timed('list', outbox.outbox),
     audit: timed('list', (filter, page) => listAudit(engine, filter, page)),
+
+    lists: timed('list', tallies.lists),
+    list: timed('read', tallies.list),
+    tallies: timed('list', tallies.tallies),
+    failingDomains: timed('list', tallies.failingDomains),
 
     check: timed('check', async () => {
       const unit = new Unit()

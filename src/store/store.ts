@@ -21,6 +21,7 @@ import type {
   StoredReport,
 } from './records.ts'
 import type { Incident, SurgeWindow } from './surge-records.ts'
+import type { FailingDomain, ListRecord, TalliedStep, Tally, TallyRequest } from './tally.ts'
 
 /**
  * `ERR_STORE_LOCKED`: another server has the store open. `ERR_STORE_SCHEMA`: a newer version of rebond wrote it. Both are met when it is
@@ -91,6 +92,8 @@ export type Changes = {
   readonly incidents?: readonly Incident[]
   /** Returns that a group lists from now on: an incident, or a revert. */
   readonly members?: readonly { readonly group: string; readonly bounceId: string }[]
+  /** What it counts, committed with it. */
+  readonly tallies?: readonly Tally[]
 }
 
 /** In all filters the conditions combine; `since` is inclusive, `until` exclusive. Times are those of the block. */
@@ -151,14 +154,14 @@ export type Store = {
 
   /**
    * Journals a mail, `seq` given by the store, durable; with it one `relay` Bounce for each recipient that we refused. A mail whose id is
-   * known already (a return path of ours came back) gets these recipients added and stays as it was otherwise.
+   * known already (a return path of ours came back) gets these recipients added and stays as it was otherwise. `tally` is counted with it.
    */
-  appendMessage(message: Omit<Message, 'seq' | 'outcome'>, refusals: readonly Bounce[]): Promise<Message>
+  appendMessage(message: Omit<Message, 'seq' | 'outcome'>, refusals: readonly Bounce[], tally?: Tally): Promise<Message>
   /**
    * Adds the final outcome; ordered before every later write, durable with the next durable one or soon after, seen by every read at once.
-   * Kept for later while the engine is unavailable. @throws {StoreUnavailable} the store is closed.
+   * Kept for later while the engine is unavailable. `tally` is counted with it, once. @throws {StoreUnavailable} the store is closed.
    */
-  settleMessage(id: string, outcome: MessageOutcome): void
+  settleMessage(id: string, outcome: MessageOutcome, tally?: Tally): void
   message(id: string): Promise<Message | null>
   /** Newest first. */
   messages(filter: MessageFilter, page: PageRequest): Promise<Page<Message>>
@@ -214,6 +217,15 @@ export type Store = {
 
   /** Newest first. */
   audit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>
+
+  /** Lists and campaigns, the one whose first mail was latest first. */
+  lists(page: PageRequest): Promise<Page<ListRecord>>
+  /** `null`: what is counted under no list; a list that nothing is known of is given as null. */
+  list(list: string | null): Promise<ListRecord | null>
+  /** Steps in which something was counted, in no order. */
+  tallies(request: TallyRequest): Promise<readonly TalliedStep[]>
+  /** The domains with the most returns in these days (UTC, from the day of `since` on), most first. */
+  failingDomains(since: number, until: number, limit: number): Promise<readonly FailingDomain[]>
 
   /** Resolves when the engine answers a read and a durable write. */
   check(): Promise<void>

@@ -40,6 +40,7 @@ t.test('a mail goes through: reverse-path replaced, all else byte for byte, repl
     recipients: [{ address: 'jean@example.com', key: 'jean@example.com', name: 'Jean', verdict: 'relayed' }],
     outcome: { outcome: 'accepted', upstreamId: 'UP1' },
   })
+  t.match(await store.list('spring'), { subject: 'Hello', counts: { sent: 1, recipients: 1 } })
 })
 
 t.test('a blacklisted recipient is refused here, and upstream never hears of it', async t => {
@@ -89,6 +90,7 @@ t.test('a refusal alone is journalled too, and so are recipients whose mail neve
       { verdict: 'blacklisted', subject: null, outcome: 'refused' },
     ],
   )
+  t.same((await store.list(null))?.counts, { refusedByUs: 1 }, 'a refusal without DATA counts for no list')
 })
 
 t.test("upstream's replies reach the CRM verbatim, whatever they are", async t => {

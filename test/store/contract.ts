@@ -30,6 +30,7 @@ import {
   report,
   start,
 } from './samples.ts'
+import { tallyContract } from './tally-contract.ts'
 
 export type OpenStore = (t: Test, options: { readonly now: () => number }) => Promise<{ store: Store; reopen(): Promise<Store> }>
 
@@ -57,6 +58,7 @@ export function storeContract(t: Test, open: OpenStore): void {
   t.test('pages', t => pages(t, open))
   t.test('reports, outbox, audit', t => work(t, open))
   t.test('the surge guard and suspects', t => guard(t, open))
+  t.test('counters', t => tallyContract(t, open))
   t.test('life', t => life(t, open))
 }
 
@@ -811,6 +813,10 @@ async function life(t: Test, open: OpenStore): Promise<void> {
       outboxItem: () => again.outboxItem('a'),
       outbox: () => again.outbox({}, page),
       audit: () => again.audit({}, page),
+      lists: () => again.lists(page),
+      list: () => again.list('a'),
+      tallies: () => again.tallies({ of: 'all', since: 0, until: start, step: 'day' }),
+      failingDomains: () => again.failingDomains(0, start, 1),
       check: () => again.check(),
     }
     t.same(

@@ -4,8 +4,8 @@
 import { type OpenDatabase, openLevel } from '../../src/store/level/database.ts'
 
 export type Disk = {
-  /** `write` fails the writes of batches, `open` the opening too. */
-  broken: 'no' | 'write' | 'open'
+  /** `write` fails the writes of batches, `open` the opening too; `answer` writes one batch and says that it did not. */
+  broken: 'no' | 'write' | 'open' | 'answer'
   /** Called with each batch before it is written. */
   onWrite: () => Promise<void>
   /** `open`, `close`, `write`, `failed write`, in order; `write of N` for batches of N entries. */
@@ -33,7 +33,9 @@ export function faultyDisk(): Disk {
             async write(options) {
               await disk.onWrite()
               if (!options.sync) throw new Error('every batch must be synced')
+              if (disk.broken === 'answer') await batch.write(options)
               if (disk.broken !== 'no') {
+                if (disk.broken === 'answer') disk.broken = 'no'
                 disk.diary.push('failed write')
                 throw Object.assign(new Error('No space left on device'), { code: 'LEVEL_IO_ERROR' })
               }

@@ -99,6 +99,24 @@ t.test('after a rejected write nothing is written until the database was closed 
   t.match(await metrics.registry.metrics(), /rebond_store_duration_seconds_count{op="append"} 4\n/)
 })
 
+t.test('an outcome is counted once, whether the failed batch with it was on the disk or not', async t => {
+  for (const broken of ['write', 'answer'] as const) {
+    const disk = faultyDisk()
+    const { log, back } = listenForReturn()
+    const store = await tempStore(t, { log, openDatabase: disk.open, reopenAfterMs: [1, 4] })
+    const { id } = await store.appendMessage(message(), [])
+    const returned = back()
+    store.settleMessage(id, accepted, { list: null, at: start, adds: { sent: 1 } })
+    disk.broken = broken
+    await t.rejects(store.check(), StoreUnavailable)
+    disk.broken = 'no'
+    await returned
+    t.match(await store.message(id), { outcome: { outcome: 'accepted' } })
+    t.same((await store.list(null))?.counts, { sent: 1 }, broken)
+    t.same((await store.tallies({ of: 'all', since: 0, until: start + minute, step: 'hour' }))[0]?.counts, { sent: 1 }, broken)
+  }
+})
+
 t.test('closing ends the tries to open a failed store', async t => {
   const disk = faultyDisk()
   const path = await tempDirectory(t)

@@ -12,6 +12,7 @@ import { claimDirectory, type Database, type OpenDatabase, openError, rootOf } f
 import { createGroupCommit } from './group-commit.ts'
 import type { KeyRange } from './keys.ts'
 import { metaKeys, readMeta, schemaVersion } from './meta.ts'
+import { putTallies } from './tallies.ts'
 import { type CounterName, counters, type Unit } from './unit.ts'
 
 const bytes = { valueEncoding: 'buffer' } as const
@@ -28,6 +29,11 @@ export type EngineOptions = {
   readonly reopenAfterMs: readonly [first: number, longest: number]
   /** Called for each write that was rejected. */
   readonly onFailure: () => void
+}
+
+/** A batch is written whole or not at all: one of its entries shows which. */
+function isWritten({ writes: [first] }: Unit, read: (name: string) => string | undefined): boolean {
+  return first !== undefined && first.value === read(first.key)
 }
 
 export type Engine = {
@@ -91,7 +97,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   async function writeBatch(units: readonly Unit[]): Promise<void> {
     if (!database) throw new Error('the database is not open')
     const batch = database.batch()
+    const read = (name: string) => database?.getSync(name)
     const changed = new Set<CounterName>()
+    const uncounted = units.filter(unit => !(unit.inDoubt && isWritten(unit, read)))
     for (const { writes, adds } of units) {
       for (const { key, value } of writes) {
         if (value === null) batch.del(key)
@@ -104,6 +112,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       }
     }
     for (const name of changed) batch.put(metaKeys.count(name), String(counts.get(name)))
+    putTallies(uncounted, read, (name, value) => batch.put(name, value))
     const highest = seq
     if (highest !== seqOnDisk) batch.put(metaKeys.seq, String(highest))
     await batch.write(synced)

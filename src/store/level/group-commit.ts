@@ -3,7 +3,7 @@
  *
  * One batch is under way at a time, so units are committed in the order they came. When a batch fails, its units are in doubt: their callers
  * are refused, and so is everything that waited behind them, until `resume`. Deferred units have no caller to tell; they are kept and
- * written after `resume` (they are puts of whole values: writing one twice changes nothing).
+ * written after `resume`, marked as in doubt: their values are whole, but what they count must not be counted twice.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { StoreUnavailable } from '../store.ts'
@@ -72,6 +72,7 @@ export function createGroupCommit(
       try {
         await write(group.map(({ unit }) => unit))
       } catch (cause) {
+        for (const { unit } of group) unit.inDoubt = true
         queue = [...group, ...queue]
         suspend(failed(cause))
         break

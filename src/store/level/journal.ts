@@ -9,6 +9,7 @@ import { textPart } from '../key-parts.ts'
 import { bouncedMail } from '../message-facts.ts'
 import type { Bounce, Message } from '../records.ts'
 import type { Store } from '../store.ts'
+import type { Tally } from '../tally.ts'
 import { bouncesOfMessage, putBounce } from './bounces.ts'
 import { encode } from './codec.ts'
 import type { Engine } from './engine.ts'
@@ -24,7 +25,7 @@ export function messageLock(id: string): string {
 }
 
 export function createJournal(engine: Engine, locks: KeyLocks): Pick<Store, 'appendMessage' | 'settleMessage'> {
-  async function append(given: Omit<Message, 'seq' | 'outcome'>, refusals: readonly Bounce[]): Promise<Message> {
+  async function append(given: Omit<Message, 'seq' | 'outcome'>, refusals: readonly Bounce[], tally?: Tally): Promise<Message> {
     const known = readMessage(engine, given.id)
     const message: Message = known
       ? { ...known, recipients: [...known.recipients, ...given.recipients] }
@@ -34,6 +35,9 @@ export function createJournal(engine: Engine, locks: KeyLocks): Pick<Store, 'app
     for (const index of messageIndexes(given)) unit.put(index, '')
     if (!known) unit.add('messages', 1)
     for (const refusal of refusals) putBounce(unit, refusal, engine.read(primary.bounce(refusal.id)))
+    if (tally) unit.count(tally)
+    const { list, template, subject, at } = given
+    if (list !== null) unit.seen = { list, template, subject, at }
     if (given.recipients.some(({ verdict }) => verdict === 'refused')) await completeBounces(unit, message)
     await engine.commit(unit)
     return message
@@ -46,12 +50,13 @@ export function createJournal(engine: Engine, locks: KeyLocks): Pick<Store, 'app
   }
 
   return {
-    appendMessage: (message, refusals) => locks.hold([messageLock(message.id)], () => append(message, refusals)),
+    appendMessage: (message, refusals, tally) => locks.hold([messageLock(message.id)], () => append(message, refusals, tally)),
 
-    settleMessage(id, outcome) {
+    settleMessage(id, outcome, tally) {
       const unit = new Unit()
       unit.put(primary.outcome(id), encode(outcome))
       if (outcome.upstreamId !== null) unit.put(key('mu', textPart(outcome.upstreamId), id), '')
+      if (tally) unit.count(tally)
       engine.defer(unit)
     },
   }

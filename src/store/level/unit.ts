@@ -2,6 +2,9 @@
  * A unit: the writes that one caller commits together, all or none, and what they add to the store's counters.
  */
 
+import type { Tally } from '../tally.ts'
+import type { ListSeen } from './tallies.ts'
+
 /** Figures that every commit keeps up to date. */
 export const counters = ['blocks', 'messages', 'bounces', 'pending', 'outbox', 'dead'] as const
 
@@ -13,6 +16,11 @@ export type Write = { readonly key: string; readonly value: string | Buffer | nu
 export class Unit {
   readonly writes: Write[] = []
   readonly adds: { readonly counter: CounterName; readonly by: number }[] = []
+  readonly tallies: Tally[] = []
+  /** The mail of a list that the unit journals. */
+  seen: ListSeen | null = null
+  /** A batch with it failed: it may be on disk already. */
+  inDoubt = false
   /** About what it takes in memory. */
   octets = 0
 
@@ -28,6 +36,10 @@ export class Unit {
 
   add(counter: CounterName, by: number): void {
     if (by !== 0) this.adds.push({ counter, by })
+  }
+
+  count(...tallies: readonly Tally[]): void {
+    for (const tally of tallies) if (Object.keys(tally.adds).length > 0) this.tallies.push(tally)
   }
 
   /** Replaces the index keys of a record's old state by those of its new one. */

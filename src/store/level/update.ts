@@ -50,7 +50,7 @@ export function createUpdate({ engine, locks, surges, now }: UpdateDeps): Store[
       putChanges(engine, unit, changes, facts.seq)
       const written = surges.put(unit, changes)
       try {
-        if (unit.writes.length > 0) await engine.commit(unit)
+        if (unit.writes.length > 0 || unit.tallies.length > 0) await engine.commit(unit)
       } finally {
         surges.settle(written)
       }
@@ -103,6 +103,7 @@ function putChanges(engine: Engine, unit: Unit, changes: Changes, seq: number): 
   for (const bounce of changes.bounces ?? []) putBounce(unit, withMail(engine, bounce), engine.read(primary.bounce(bounce.id)))
   const { report } = changes
   if (report) putReport(unit, report, decodeOr<StoredReport>(engine.read(primary.report(report.id))))
+  unit.count(...(changes.tallies ?? []))
   for (const item of changes.outbox ?? []) putOutbox(unit, item, readItem(engine, item.id))
   for (const [index, audited] of (changes.audit ?? []).entries()) {
     const position = key(seqPart(seq), index.toString(36).padStart(4, '0'))
