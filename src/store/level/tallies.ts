@@ -4,12 +4,13 @@
  * A row holds all counters of one list's hour, so that a batch of a thousand mails to a list writes three rows: the list's hour, the hour of all
  * mail, and the list's record with its totals. Batches are written one at a time: reading a row and writing its sum loses nothing.
  */
+import { textPart } from '../key-parts.ts'
 import type { Page, PageRequest } from '../page.ts'
 import type { Store } from '../store.ts'
 import { addCounts, type Counts, type FailingDomain, type ListRecord, stepOf, type TalliedStep, type Tally } from '../tally.ts'
 import { decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
-import { key, lastPart, textPart, timePart } from './keys.ts'
+import { key, lastPart, timePart } from './keys.ts'
 import type { Unit } from './unit.ts'
 import { chunkFor, indexPositions, walk } from './walk.ts'
 
