@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { ChunkReader } from './chunk-reader.ts'
+import { writeTogether } from './write-together.ts'
 
 /** How long a peer may take to close its side after we have closed ours: it may be sending still, and a reset would lose our last words. */
 const lingerMs = 2_000
@@ -29,6 +30,8 @@ export class Connection {
   readonly #reader: ChunkReader
   #handler: Handler = nobody
   #out = ''
+  /** `#write` is among the writes that wait for the end of this turn. */
+  #queued = false
   #waiting = false
   #closed = false
   #error: Error | null = null
@@ -70,8 +73,15 @@ export class Connection {
     this.#out += text
   }
 
-  /** Writes what was said, in one system call. */
+  /** Has what was said written in this turn of the event loop, in one system call. */
   flush(): void {
+    if (this.#out === '' || this.#queued) return
+    this.#queued = true
+    writeTogether(this.#write)
+  }
+
+  readonly #write = (): void => {
+    this.#queued = false
     if (this.#out === '') return
     const text = this.#out
     this.#out = ''
@@ -81,7 +91,7 @@ export class Connection {
 
   /** Writes octets; true when the kernel has them all and their memory is free again, else `written` follows. */
   pass(octets: Buffer): boolean {
-    this.flush()
+    this.#write()
     if (!this.#socket.writable) return true
     this.#socket.write(octets, this.#onWritten)
     this.#waiting = this.#socket.writableLength > 0
@@ -107,7 +117,7 @@ export class Connection {
 
   /** Says what is left to say, closes our side, and drops what the peer still sends until it closes its own. */
   finish(): void {
-    this.flush()
+    this.#write()
     const socket = this.#socket
     this.#reader.onChunk = () => {}
     if (this.#closed) return
@@ -128,6 +138,7 @@ export class Connection {
    * @throws {Error} the handshake failed, or took longer than `timeoutMs`; the connection is destroyed.
    */
   async upgrade(secure: (plain: Socket) => TLSSocket, event: 'secure' | 'secureConnect', timeoutMs: number): Promise<void> {
+    this.#write()
     const plain = this.#socket
     plain.removeAllListeners()
     plain.on('error', () => {})
