@@ -7,7 +7,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePort, type Running, start } from './processes.ts'
 
-const ours = [process.execPath, '--import', '@tapjs/typescript/import', join(import.meta.dirname, 'load.ts')]
+const ours = [
+  process.execPath,
+  '--import',
+  join(import.meta.dirname, '../test/support/typescript.mjs'),
+  join(import.meta.dirname, 'load.ts'),
+]
 const [command = '', ...before] = process.env.SMTPBENCH ? [process.env.SMTPBENCH] : ours
 
 export type Load = {

@@ -1,7 +1,7 @@
 /**
  * What sessions cost in memory, with the bounds that must hold: a large message to a slow upstream, idle sessions, messages half-way sent.
  *
- * Run: npm run build, then node --import @tapjs/typescript/import bench/memory.ts. Ends with 1 when a bound does not hold.
+ * Run: npm run build, then node --import ./test/support/typescript.mjs bench/memory.ts. Ends with 1 when a bound does not hold.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hold, load, startSink } from './loader.ts'

@@ -1,7 +1,7 @@
 /**
  * How fast the LevelDB store is on this machine: journal appends by number of writers, lookups, reports, updates.
  *
- * Run: node --import @tapjs/typescript/import bench/store.ts. Prints figures; passes no judgement. The plain rows, a synced put of the same
+ * Run: node --import ./test/support/typescript.mjs bench/store.ts. Prints figures; passes no judgement. The plain rows, a synced put of the same
  * octets without anything of ours, say what of it is the disk; the last column is the ratio to the plain row of as many writers.
  */
 import { randomBytes } from 'node:crypto'
