@@ -5,9 +5,11 @@
  * SIGHUP reads certificates, the rule file and the log level again. Sockets that the service manager opened (LISTEN_FDS) are taken over.
  */
 import { createApp } from '../app.ts'
+import { formatProblem } from '../config/config.ts'
 import { parseInheritedSockets } from '../config/inherited-sockets.ts'
 import { createLog } from '../observe/log.ts'
-import { loadConfig } from './load-config.ts'
+import { checkFiles } from './check-files.ts'
+import { type LoadedConfig, loadConfig } from './load-config.ts'
 import { serveManual } from './manual/serve.ts'
 import { readArguments, refuseUsage } from './read-arguments.ts'
 import { type CommandIo, sentence } from './run-command.ts'
@@ -20,7 +22,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   if (!read.ok) return read.status
   const { config: file } = read.values
   if (file === undefined) return refuseUsage(serveManual, '--config FILE must be given', io)
-  const loaded = await loadConfig(file)
+  const loaded = await loadWithFiles(file)
   if (!loaded.ok) {
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
     return 1
@@ -61,8 +63,16 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   return 0
 }
 
-async function reload(file: string, app: ReturnType<typeof createApp>, log: ReturnType<typeof createLog>): Promise<void> {
+/** The configuration, with certificates, keys and secrets that are what they must be. */
+async function loadWithFiles(file: string): Promise<LoadedConfig> {
   const loaded = await loadConfig(file)
+  if (!loaded.ok) return loaded
+  const problems = (await checkFiles(loaded.config)).map(problem => formatProblem(file, problem))
+  return problems.length === 0 ? loaded : { ok: false, problems }
+}
+
+async function reload(file: string, app: ReturnType<typeof createApp>, log: ReturnType<typeof createLog>): Promise<void> {
+  const loaded = await loadWithFiles(file)
   if (!loaded.ok) {
     log.error({ problems: loaded.problems }, 'reload refused: the configuration has problems; what ran goes on')
     return

@@ -31,13 +31,17 @@ export async function readKeyFile(file: string): Promise<Buffer> {
   } catch (err) {
     throw new KeyFileInvalid(`${file}: must be a key file that can be read: ${(err as Error).message}`, { cause: err })
   }
-  const key = Buffer.from(text, 'base64')
-  if (key.length < keyOctets || !/^[A-Za-z0-9+/=\s_-]+$/.test(text)) {
-    throw new KeyFileInvalid(
-      `${file}: must hold base64 of ${keyOctets} octets or more (openssl rand -base64 ${keyOctets}), not ${key.length} octets`,
-    )
+  const key = parseKey(text)
+  if (key === null) {
+    throw new KeyFileInvalid(`${file}: must hold base64 of ${keyOctets} octets or more (openssl rand -base64 ${keyOctets})`)
   }
   return key
+}
+
+/** Parses the content of a key file; null when it is not base64 of 32 octets or more. */
+export function parseKey(text: string): Buffer | null {
+  const key = Buffer.from(text.trim(), 'base64')
+  return key.length >= keyOctets && /^[A-Za-z0-9+/=\s_-]+$/.test(text) ? key : null
 }
 
 /** Reads the key, or makes it when there is none yet: whole, durable and mode 0600 before it has its name, so that two starts agree on one. */

@@ -6,7 +6,9 @@ import { once } from 'node:events'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
+import { runCheckConfig } from '../../src/cli/check-config.ts'
 import { runRebond, startProgram, temporaryDirectory } from '../support/program.ts'
 
 t.test('help and wrong usage', async t => {
@@ -34,6 +36,43 @@ t.test('check-config and serve list every problem of the configuration', async (
   for (const shipped of ['default.yaml', 'example.yaml']) {
     t.match(await runRebond(['check-config', '--config', join('config', shipped)]), { status: 0 }, shipped)
   }
+})
+
+t.test('certificates, keys and secrets: check-config and serve name the key whose file is not what it must be', async (t: Test) => {
+  const directory = await temporaryDirectory(t)
+  const file = join(directory, 'c.yaml')
+  const tls = (name: string) => join(process.cwd(), 'test', 'support', 'tls', name)
+  await writeFile(join(directory, 'bad'), 'x\ny\n')
+  const [cert, key] = [tls('server.pem'), tls('server.key')]
+  for (const [yaml, problem] of [
+    [
+      `relay: { tls: { certFile: nowhere.pem, keyFile: "${key}" } }`,
+      /relay\.tls\.certFile: must be a file that can be read, not .*\/nowhere\.pem \(there is no such file\)\n$/,
+    ],
+    [
+      `bounce: { tls: { certFile: bad, keyFile: "${key}" } }`,
+      /bounce\.tls\.certFile: must hold a certificate \(PEM\), not what .*bad holds/,
+    ],
+    [`relay: { tls: { certFile: "${cert}", keyFile: bad } }`, /relay\.tls\.keyFile: must hold a private key/],
+    ['upstream: { caFile: bad }', /upstream\.caFile: must hold a certificate/],
+    ['upstream: { auth: { user: a, passwordFile: bad } }', /upstream\.auth\.passwordFile: must hold one line, the secret/],
+    ['returnPath: { keyFile: bad }', /returnPath\.keyFile: must hold base64 of 32 octets or more/],
+    ['returnPath: { previousKeyFiles: [nowhere] }', /returnPath\.previousKeyFiles\[0\]: must be a file that can be read/],
+    ['upstream: { auth: { user: a, passwordFile: . } }', /passwordFile: must be a file that can be read, .*directory/],
+  ] as const) {
+    await writeFile(file, `${yaml}\n`)
+    const io = { stdin: process.stdin, stdout: new PassThrough(), stderr: new PassThrough(), env: {} }
+    t.equal(await runCheckConfig(['--config', file], io), 1, yaml)
+    const said = String(io.stdout.read())
+    t.match(said, problem)
+    t.notMatch(said, 'ok')
+  }
+  t.match(await runRebond(['serve', '--config', file]), { status: 1, stdout: '', stderr: /upstream\.auth\.passwordFile: must be a file/ })
+  await writeFile(file, 'upstream: { auth: { user: a, passwordFile: /run/credentials/rebond.service/secret_x } }\n')
+  t.match(await runRebond(['check-config', '--json', '--config', file]), {
+    status: 0,
+    stdout: /"ok":true,"problems":\[\],"warnings":\[".*: warning: upstream\.auth\.passwordFile: is seen by the running service only/,
+  })
 })
 
 t.test('a port in use', async (t: Test) => {
@@ -91,7 +130,7 @@ t.test('the key is made once, readable by its owner only, and a bad one is refus
 
 t.test('a reader that goes away ends a command without noise, and not the server', async (t: Test) => {
   const mail = join('test', 'golden', 'mail', 'exim.eml')
-  for (const args of [['--help'], ['classify', '--ndjson', ...Array<string>(500).fill(mail)], ['classify-reply']]) {
+  for (const args of [['classify', '--ndjson', ...Array<string>(100).fill(mail)], ['classify-reply']]) {
     const child = spawn(process.execPath, ['dist/main.js', ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
     child.stdin.on('error', () => {}) // the command may end before it has read everything
     child.stdin.end('550 5.1.1 User unknown\n'.repeat(10_000))
