@@ -28,8 +28,9 @@ export type ReplyContext = {
 export function classifyReply(words: string | Reply, context: ReplyContext = {}): Verdict {
   const evidence = readEvidence(words, { phase: context.phase ?? 'rcpt', host: context.host ?? null })
   const verdict = decide(evidence, context)
-  // RFC 5321 §4.2.1: a 4yz may go well next time, whatever it says.
-  if (verdict.type === 'hard' && evidence.outerClass === 4) return softened(verdict, 'temporary')
+  // RFC 5321 §4.2.1: a 4yz may go well next time, whatever it says, and so may one that is quoted.
+  if (verdict.type === 'hard' && (evidence.outerClass === 4 || Math.floor((evidence.code ?? 0) / 100) === 4))
+    return softened(verdict, 'temporary')
   if (verdict.type === 'hard' && evidence.phase === 'data' && (context.recipientCount ?? 1) > 1) return softened(verdict, 'unclassified')
   return verdict
 }
@@ -53,12 +54,14 @@ export function softened(verdict: Verdict, category: 'temporary' | 'no_answer' |
 function byRules(evidence: Evidence, context: ReplyContext): Verdict {
   const rules = context.rules ?? shippedRules
   const found = rules.find(evidence)
-  if (found) return verdictBy(found)
-  if (evidence.outer === null) return verdictOf('unclassified', 'none')
-  // The quoted reply said nothing we know. What stands around it may explain it, but cannot make the address dead.
+  const dead = found !== null && categoryFacts[found.gives].type === 'hard'
+  if (evidence.outer === null || (found && !dead)) return found ? verdictBy(found) : verdictOf('unclassified', 'none')
   const around = rules.find(
     readEvidence(evidence.outer, { phase: evidence.phase, host: evidence.host, reportStatus: evidence.reportStatus }),
   )
+  // "Sender address rejected: host said: 550 User unknown": the reply that is quoted was about the sender.
+  if (found) return verdictBy(around && categoryFacts[around.gives].fault === 'sender' ? around : found)
+  // The quoted reply said nothing we know. What stands around it may explain it, but cannot make the address dead.
   return around && categoryFacts[around.gives].type === 'soft' ? verdictBy(around) : verdictOf('unclassified', 'none')
 }
 

@@ -1,6 +1,6 @@
 /**
  * A rule set: tables compiled in their order. First match wins; the last line of a multi-line reply is asked first where a table knows
- * its server.
+ * its server. A row that calls the address dead stands only where no doubt is said beside it, except an operator's.
  *
  * Pure.
  */
@@ -9,6 +9,7 @@ import type { EnhancedStatus } from '../smtp/reply.ts'
 import type { Evidence } from './evidence.ts'
 import { PhraseIndex } from './phrase-index.ts'
 import type { Rule, RuleTable, When } from './rule.ts'
+import { categoryFacts } from './verdict.ts'
 import type { Words } from './words.ts'
 
 export type RuleSet = {
@@ -27,7 +28,7 @@ type Row = {
   readonly unless: number
   readonly statuses: readonly RegExp[] | null
 }
-type Table = { readonly first: boolean; readonly specific: boolean; readonly hosts: readonly string[]; readonly marks: number }
+type Table = { readonly asked: 'first' | 'specific' | 'generic' | 'doubts'; readonly hosts: readonly string[]; readonly marks: number }
 
 const none = -1
 
@@ -63,10 +64,9 @@ function compileFind(tables: readonly RuleTable[]): RuleSet['find'] {
     return clauses++
   }
   const rows: Row[] = []
-  for (const { name, hosts, marks, first, rules } of tables) {
+  for (const { name, hosts, marks, first, doubts, rules } of tables) {
     const table: Table = {
-      first: first === true,
-      specific: hosts !== undefined || marks !== undefined,
+      asked: first ? 'first' : doubts ? 'doubts' : hosts || marks ? 'specific' : 'generic',
       hosts: hosts ?? [],
       marks: clause(marks, name),
     }
@@ -82,22 +82,28 @@ function compileFind(tables: readonly RuleTable[]): RuleSet['find'] {
       })
     }
   }
-  const own = rows.filter(row => row.table.first)
-  const specific = rows.filter(row => row.table.specific && !row.table.first)
-  const generic = rows.filter(row => !row.table.specific && !row.table.first)
+  const asked = (when: Table['asked']) => rows.filter(row => row.table.asked === when)
+  const own = asked('first')
+  const specific = asked('specific')
+  const generic = asked('generic')
+  const doubts = asked('doubts')
+  // Two, used again for each text: nothing in here waits, so nobody else can ask meanwhile.
+  const hits = { whole: new Uint8Array(clauses), last: new Uint8Array(clauses) }
   return evidence => {
-    const whole = hitsOf(index, evidence, clauses)
-    const last = evidence.lastLine ? hitsOf(index, evidence.lastLine, clauses) : null
+    const whole = fill(hits.whole, index, evidence)
+    const last = evidence.lastLine ? fill(hits.last, index, evidence.lastLine) : null
     const here = (row: Row) => isHere(row.table, evidence, whole)
-    const ask = (asked: readonly Row[], hits: Uint8Array) => asked.find(row => holds(row, evidence, hits, here))
-    const found =
-      (last && ask(own, last)) ?? ask(own, whole) ?? (last && ask(specific, last)) ?? ask(specific, whole) ?? ask(generic, whole)
-    return found?.rule ?? null
+    const ask = (rows: readonly Row[], hits: Uint8Array) => rows.find(row => holds(row, evidence, hits, here))?.rule ?? null
+    const byOperator = (last && ask(own, last)) ?? ask(own, whole)
+    if (byOperator) return byOperator
+    const found = (last && ask(specific, last)) ?? ask(specific, whole) ?? ask(generic, whole)
+    if (!found || found.certain || categoryFacts[found.gives].type === 'soft') return found
+    return ask(doubts, whole) ?? found
   }
 }
 
-function hitsOf(index: PhraseIndex, words: Words, clauses: number): Uint8Array {
-  const hits = new Uint8Array(clauses)
+function fill(hits: Uint8Array, index: PhraseIndex, words: Words): Uint8Array {
+  hits.fill(0)
   index.find(words, hits)
   return hits
 }

@@ -3,22 +3,37 @@
  *
  * Pure.
  */
-import { parsePhrase, type Step, takesFrom } from './phrase.ts'
+import { maxGapWords, parsePhrase, type Step, takesFrom } from './phrase.ts'
 import { minPrefixLength } from './phrase-parts.ts'
 import type { Words } from './words.ts'
 
-type Entry = { readonly next: readonly Step[]; readonly clause: number }
-type PrefixEntry = { readonly start: Step; readonly clause: number }
+/** What must follow for a clause to be fulfilled. */
+type Rest = { readonly next: readonly Step[]; readonly clause: number }
+/** Those of one path: the clauses that are fulfilled at its end, and those that want more. */
+type Rests = { readonly done: number[]; readonly more: Rest[] }
+type PrefixRest = Rest & { readonly prefix: string }
+
+/** All that may follow one first word, by the word that comes next: made when a text first holds that word. */
+type Opening = {
+  /** Phrases of this word alone. */
+  readonly whole: readonly number[]
+  readonly byNext: ReadonlyMap<string, Rests>
+  readonly byNextBehindGap: ReadonlyMap<string, Rests>
+  /** What begins with none of both: a prefix, an address. */
+  readonly others: readonly Rest[]
+}
+
+type FirstWord = { readonly rests: Rest[]; opening: Opening | null }
 
 /** Holds phrases, each under the number of a clause, and finds which clauses a text fulfils. */
 export class PhraseIndex {
-  readonly #byWord = new Map<string, Entry[]>()
-  readonly #byPrefix = new Map<string, PrefixEntry[]>()
-  readonly #byAddress: Entry[] = []
+  readonly #byWord = new Map<string, FirstWord>()
+  readonly #byPrefix = new Map<string, PrefixRest[]>()
+  readonly #byAddress: Rest[] = []
   readonly #byName = new Map<string, number[]>()
   readonly #byLink = new Map<string, number[]>()
 
-  /** Adds a phrase to a clause; `why`, read after "must", when it is not a phrase. */
+  /** Adds a phrase to a clause; `why`, read after "must", when it is not a phrase. All are added before the first `find`. */
   add(text: string, clause: number): { ok: true } | { ok: false; why: string } {
     const parsed = parsePhrase(text)
     if (!parsed.ok) return parsed
@@ -35,18 +50,31 @@ export class PhraseIndex {
       for (let at = 0; at !== -1; at = nextLabel(name, at)) for (const clause of this.#byName.get(name.slice(at)) ?? []) hits[clause] = 1
     }
     for (const word of text.links) for (const clause of this.#byLink.get(word) ?? []) hits[clause] = 1
-    const { words } = text
-    for (let i = 0; i < words.length; i++) this.#findAt(text, i, hits)
-    for (const at of text.addressesAt) matchAll(this.#byAddress, text, at, hits)
+    for (let at = 0; at < text.words.length; at++) this.#findAt(text, at, hits)
+    for (const at of text.addressesAt) findRests(this.#byAddress, text, at, hits)
   }
 
   #findAt(text: Words, at: number, hits: Uint8Array): void {
     const { words } = text
     const word = words[at] as string
     const begun = word.length < minPrefixLength ? undefined : this.#byPrefix.get(word.slice(0, minPrefixLength))
-    if (begun) for (const { start, clause } of begun) if (hits[clause] === 0 && takesFrom(start, text, at)) hits[clause] = 1
-    const whole = this.#byWord.get(word)
-    if (whole) matchAll(whole, text, at + 1, hits)
+    if (begun) for (const rest of begun) if (word.startsWith(rest.prefix)) findRest(rest, text, at + 1, hits)
+    const first = this.#byWord.get(word)
+    if (!first) return
+    first.opening ??= openingOf(first.rests)
+    const { opening } = first
+    for (const clause of opening.whole) hits[clause] = 1
+    const next = words[at + 1]
+    const rests = next === undefined ? undefined : opening.byNext.get(next)
+    if (rests) follow(rests, text, at + 2, hits)
+    if (opening.byNextBehindGap.size > 0) {
+      const until = Math.min(words.length - 1, at + 1 + maxGapWords)
+      for (let i = at + 1; i <= until; i++) {
+        const behind = opening.byNextBehindGap.get(words[i] as string)
+        if (behind) follow(behind, text, i + 1, hits)
+      }
+    }
+    findRests(opening.others, text, at + 1, hits)
   }
 
   #addStart(start: Step, clause: number): void {
@@ -55,28 +83,74 @@ export class PhraseIndex {
         this.#byAddress.push({ next: start.next, clause })
         return
       case 'prefix':
-        push(this.#byPrefix, start.prefix.slice(0, minPrefixLength), { start, clause })
+        push(this.#byPrefix, start.prefix.slice(0, minPrefixLength), { prefix: start.prefix, next: start.next, clause })
         return
       case 'word':
-        push(this.#byWord, start.word, { next: start.next, clause })
+        this.#addWord(start.word, { next: start.next, clause })
         return
       case 'words': {
-        const entry = { next: start.next, clause }
-        for (const word of start.words) push(this.#byWord, word, entry)
+        const rest = { next: start.next, clause }
+        for (const word of start.words) this.#addWord(word, rest)
       }
     }
   }
+
+  #addWord(word: string, rest: Rest): void {
+    const first = this.#byWord.get(word)
+    if (first) first.rests.push(rest)
+    else this.#byWord.set(word, { rests: [rest], opening: null })
+  }
 }
 
-/** Tries what follows the first step of each entry. */
-function matchAll(entries: readonly Entry[], text: Words, at: number, hits: Uint8Array): void {
-  for (const { next, clause } of entries) {
-    if (hits[clause] !== 0) continue
+function openingOf(rests: readonly Rest[]): Opening {
+  const whole: number[] = []
+  const others: Rest[] = []
+  const byNext = new Map<string, Rests>()
+  const byNextBehindGap = new Map<string, Rests>()
+  for (const { next, clause } of rests) {
     for (const step of next) {
-      if (!takesFrom(step, text, at)) continue
-      hits[clause] = 1
-      break
+      if (step.takes === 'end') whole.push(clause)
+      else if (step.takes === 'gap' && step.next.every(isWord)) for (const behind of step.next) addByWord(byNextBehindGap, behind, clause)
+      else if (isWord(step)) addByWord(byNext, step, clause)
+      else others.push({ next: [step], clause })
     }
+  }
+  return { whole, byNext, byNextBehindGap, others }
+}
+
+type WordStep = Extract<Step, { takes: 'word' | 'words' }>
+
+function isWord(step: Step): step is WordStep {
+  return step.takes === 'word' || step.takes === 'words'
+}
+
+function addByWord(map: Map<string, Rests>, step: Step, clause: number): void {
+  if (!isWord(step)) return
+  const more = step.next.filter(one => one.takes !== 'end')
+  for (const word of step.takes === 'word' ? [step.word] : step.words) {
+    const known = map.get(word)
+    const rests = known ?? { done: [], more: [] }
+    if (!known) map.set(word, rests)
+    if (more.length < step.next.length) rests.done.push(clause)
+    else rests.more.push({ next: more, clause })
+  }
+}
+
+function follow({ done, more }: Rests, text: Words, at: number, hits: Uint8Array): void {
+  for (const clause of done) hits[clause] = 1
+  findRests(more, text, at, hits)
+}
+
+function findRests(rests: readonly Rest[], text: Words, at: number, hits: Uint8Array): void {
+  for (const rest of rests) findRest(rest, text, at, hits)
+}
+
+function findRest({ next, clause }: Rest, text: Words, at: number, hits: Uint8Array): void {
+  if (hits[clause] !== 0) return
+  for (const step of next) {
+    if (!takesFrom(step, text, at)) continue
+    hits[clause] = 1
+    return
   }
 }
 

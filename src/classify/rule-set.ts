@@ -7,6 +7,7 @@
 import { compileRules, type RuleSet } from './compile-rules.ts'
 import { contentRefused } from './generic/content-refused.ts'
 import { domainAcceptsNoMail } from './generic/domain-accepts-no-mail.ts'
+import { doubts } from './generic/doubts.ts'
 import { greylisting } from './generic/greylisting.ts'
 import { mailboxBusy } from './generic/mailbox-busy.ts'
 import { mailboxFull } from './generic/mailbox-full.ts'
@@ -90,6 +91,7 @@ export const shippedTables: readonly RuleTable[] = [
   temporaryTrouble,
   enhancedStatuses,
   bareCodes,
+  doubts,
 ]
 
 /** The shipped tables, as rules. Their `version` changes whenever a row does. */

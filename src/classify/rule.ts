@@ -36,6 +36,8 @@ export type Rule = {
   readonly samplePhase?: Phase
   /** Where the fact is written down. */
   readonly source: string
+  /** Hard, and no doubt overrules it: the provider's own code says so. */
+  readonly certain?: true
   readonly confirm?: Confirm
   readonly ttlDays?: number
 }
@@ -49,5 +51,7 @@ export type RuleTable = {
   readonly marks?: readonly string[]
   /** Asked before all other tables: the operator knows best. */
   readonly first?: true
+  /** Asked when a row of another table has called the address dead, and overrules it: words that lay the fault elsewhere. */
+  readonly doubts?: true
   readonly rules: readonly Rule[]
 }

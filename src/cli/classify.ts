@@ -1,9 +1,11 @@
 /**
  * `rebond classify [--ndjson] FILE…` or `-`: what returned mails are, for whom, whose fault, by which rule, without a server (contract.md).
  *
- * One mail at a time, in input order, in bounded memory: of each the first MiB is read. What a mail holds never changes the exit status; a file
- * that cannot be read is reported on standard error, and 1 is given at the end.
+ * In input order, in bounded memory: of each mail the first MiB is read, and those behind one that takes long wait for it, up to
+ * `maxWaiting` and `maxWaitingOctets`. What a mail holds never changes the exit status; a file that cannot be read is reported on standard
+ * error, and 1 is given at the end.
  */
+import { once } from 'node:events'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { classifyRecipient } from '../classify/classify-recipient.ts'
 import { createReportParser } from '../intake/report-parser.ts'
@@ -18,6 +20,9 @@ import { type Style, styleOf } from './style.ts'
 
 /** Longest time that one mail of broken structure may take. */
 const timeLimitMs = 10_000
+/** Mails whose lines wait for one before them, and their size. */
+const maxWaiting = 1_000
+const maxWaitingOctets = 16 * maxMailOctets
 
 /** Runs the command. Gives the exit status: 0, 1 when a file could not be read, 2 for wrong usage. */
 export async function runClassify(args: readonly string[], io: CommandIo): Promise<number> {
@@ -31,6 +36,17 @@ export async function runClassify(args: readonly string[], io: CommandIo): Promi
   const parser = createReportParser({ timeLimitMs, inlineOctets: Number.POSITIVE_INFINITY })
   const space = Buffer.allocUnsafe(maxMailOctets)
   const progress = openProgress(io, { label: 'classify', unit: 'mails', total: files.length })
+  const write = async (text: string) => {
+    if (!io.stdout.write(text)) await once(io.stdout, 'drain')
+  }
+  const waiting: { readonly text: Promise<string>; readonly octets: number }[] = []
+  let octets = 0
+  // The older half goes out, so that a thread still has the younger to read meanwhile.
+  const writeOldest = async (count: number) => {
+    const oldest = waiting.splice(0, count)
+    for (const one of oldest) octets -= one.octets
+    await write((await Promise.all(oldest.map(one => one.text))).join(''))
+  }
   let status = 0
   try {
     for (const file of files) {
@@ -43,16 +59,22 @@ export async function runClassify(args: readonly string[], io: CommandIo): Promi
         status = 1
         continue
       }
-      const report = await parser.parse(mail)
-      const record = { file, kind: report.kind, recipients: report.recipients.map(one => recipientRecord(one, report)) }
-      const text = ndjson ? `${JSON.stringify(record)}\n` : humanText(record, style)
-      if (!io.stdout.write(text)) await new Promise<void>(resolve => io.stdout.once('drain', () => resolve()))
+      waiting.push({ text: parser.parse(mail).then(report => textOf(file, report, ndjson ? null : style)), octets: mail.length })
+      octets += mail.length
+      if (waiting.length >= maxWaiting || octets >= maxWaitingOctets) await writeOldest(Math.ceil(waiting.length / 2))
     }
+    await writeOldest(waiting.length)
   } finally {
     progress.end()
     await parser.close()
   }
   return status
+}
+
+/** One mail's output: for people in a style, else NDJSON. */
+function textOf(file: string, report: Report, style: Style | null): string {
+  const record = { file, kind: report.kind, recipients: report.recipients.map(one => recipientRecord(one, report)) }
+  return style === null ? `${JSON.stringify(record)}\n` : humanText(record, style)
 }
 
 /** The first MiB of a file, in `space`, which the next call uses again; a sentence when it cannot be read. */

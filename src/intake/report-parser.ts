@@ -126,7 +126,7 @@ export function createReportParser(options: ReportParserOptions = {}): ReportPar
       const report = raw.length <= inlineOctets ? parseReportDirect(raw) : null
       if (report) return report
       return new Promise((resolve, reject) => {
-        waiting.push({ raw: Uint8Array.from(raw.subarray(0, maxMailOctets)), resolve, reject })
+        waiting.push({ raw: new Uint8Array(raw.subarray(0, maxMailOctets)), resolve, reject })
         dispatch()
       })
     },

@@ -7,7 +7,7 @@
  * Pure.
  */
 import { decodeOctets } from './charset.ts'
-import { parseContentType } from './content-type.ts'
+import { type ContentType, parseContentType } from './content-type.ts'
 import { type Header, parseHeaderText } from './header.ts'
 import { decodeTransfer, isTransferEncoding } from './transfer-encoding.ts'
 
@@ -40,16 +40,16 @@ export type Mail = {
 export function readMail(raw: Buffer): Mail {
   const source = withLf(raw.toString('latin1', 0, Math.min(raw.length, maxMailOctets)))
   const header = parseHeaderText(source)
-  const { type, parameters, sound } = parseContentType(header.first('content-type'))
+  const content = parseContentType(header.first('content-type'))
   const walk: Walk = { parts: [], sound: true }
-  readEntity(header, source.slice(header.bodyStart), 0, walk)
+  readEntity(header, content, source.slice(header.bodyStart), 0, walk)
   return {
     header,
-    type,
-    reportType: (parameters.get('report-type') ?? '').toLowerCase(),
+    type: content.type,
+    reportType: (content.parameters.get('report-type') ?? '').toLowerCase(),
     parts: walk.parts,
     source,
-    sound: sound && walk.sound,
+    sound: walk.sound,
   }
 }
 
@@ -61,8 +61,7 @@ export function withLf(text: string): string {
 
 type Walk = { readonly parts: Part[]; sound: boolean }
 
-function readEntity(header: Header, body: string, depth: number, walk: Walk): void {
-  const { type, parameters, sound } = parseContentType(header.first('content-type'))
+function readEntity(header: Header, { type, parameters, sound }: ContentType, body: string, depth: number, walk: Walk): void {
   if (!sound) walk.sound = false
   if (type.startsWith('multipart/')) {
     const boundary = parameters.get('boundary')?.trimEnd()
@@ -76,7 +75,7 @@ function readEntity(header: Header, body: string, depth: number, walk: Walk): vo
           return
         }
         const inner = piece.startsWith('\n') ? emptyHeader : parseHeaderText(piece)
-        readEntity(inner, piece.slice(inner.bodyStart), depth + 1, walk)
+        readEntity(inner, parseContentType(inner.first('content-type')), piece.slice(inner.bodyStart), depth + 1, walk)
       }
       return
     }

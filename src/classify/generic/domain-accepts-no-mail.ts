@@ -15,6 +15,7 @@ export const domainAcceptsNoMail: RuleTable = {
         says: [
           'nullmx',
           'null mx',
+          '(mx|srv|mx or srv) record indicated no smtp service',
           '(domain|host) * (does not|doesnt) accept (mail|email|e mail|any mail)',
           '(recipient|destination) * (host|domain) (does not|doesnt) accept',
           'no mail (is|) accepted * domain',
@@ -22,7 +23,7 @@ export const domainAcceptsNoMail: RuleTable = {
           'server does not accept mail',
           'smtp service disabled * domain',
         ],
-        unless: ['sender', 'from', 'temporar*', 'your'],
+        unless: ['from', 'your'],
       },
       sample: '550 5.1.10 Domain has null MX',
       source: 'RFC 7505 §4.1; RFC 7504',
@@ -30,7 +31,7 @@ export const domainAcceptsNoMail: RuleTable = {
     {
       id: 'host-accepts-no-mail',
       gives: 'no_mail_domain',
-      when: { says: ['(does not|doesnt) accept (any|) (mail|email)'], code: [521, 556], unless: ['from', 'your', 'sender'] },
+      when: { says: ['(does not|doesnt) accept (any|smtp|) * (mail|email)'], code: [521, 556], unless: ['from', 'your'] },
       sample: '521 5.3.2 example.org does not accept mail',
       source: 'RFC 7504 §3; RFC 7505 §4.1',
     },

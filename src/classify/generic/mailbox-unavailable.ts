@@ -5,7 +5,6 @@
  */
 
 import type { RuleTable } from '../rule.ts'
-import { hope } from './hope.ts'
 
 export const mailboxUnavailable: RuleTable = {
   name: 'mailbox unavailable',
@@ -26,20 +25,16 @@ export const mailboxUnavailable: RuleTable = {
         oneLine: true,
         unless: [
           'access denied',
-          'policy',
           'blocked',
-          ...hope,
           'rejected',
           'refused',
           'denied',
-          'sender',
           'dns',
           'not allowed',
           'ip',
           'message',
           'invalid dns',
           'resource record',
-          'spam',
           'explanation',
         ],
       },

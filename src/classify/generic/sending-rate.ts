@@ -47,6 +47,7 @@ export const sendingRate: RuleTable = {
           'too many (concurrent|simultaneous|connections|sessions|errors|messages|recipients|mails|emails|smtp sessions|connects|parallel|transactions|commands|rcpts|invalid|bad commands|mail|emails from|incoming|open)',
           'too (much|many) (mail|messages|traffic|connections|load)  from',
           'too fast',
+          '(recipient|recipients|message|sending) limit (exceeded|reached)',
           'too frequent*',
           'too often',
           'slow down',

@@ -17,6 +17,13 @@ export const temporaryTrouble: RuleTable = {
         says: [
           '(try|come|retry|resend|send) * (again|later|back)',
           'please retry',
+          '(lookup|lookups) (failure|failed|error|errors)',
+          '(database|directory|ldap|sql) (error|failure|unavailable|is unavailable|problem|down|timeout)',
+          'error in * (database|directory|table|map)',
+          '(unable|failed|could not|cannot|couldnt) (to|) verify',
+          '(is|being) (moved|migrated)',
+          'greylist*',
+          'graylist*',
           'temporar*',
           '(system|server|load|service|internal|software|local|resources) (error|failure|problem|load|busy|overload*|configuration|config|resource|resources|processing|trouble|malfunction|crash)',
           '(system|server|service) (is|) (busy|overloaded|down|shutting|not available|unavailable|currently unavailable|temporarily|too busy)',

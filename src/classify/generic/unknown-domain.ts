@@ -5,7 +5,6 @@
  */
 
 import type { RuleTable } from '../rule.ts'
-import { hope } from './hope.ts'
 
 export const unknownDomain: RuleTable = {
   name: 'unknown domain',
@@ -21,7 +20,7 @@ export const unknownDomain: RuleTable = {
           'no (mx|mail exchanger|a or mx|mx or a|dns|mx records|address) * (for|in) (domain|host|this domain|the domain)',
         ],
         code: ['none'],
-        unless: [...hope, 'sender', 'your domain', 'mail from', 'timed out', 'timeout', 'helo', 'ehlo', 'reverse'],
+        unless: ['try again', 'temporar*', 'reverse'],
       },
       sample: '5.1.2 Unable to find the domain',
       source: 'RFC 3463 §3.2 (X.1.2)',
@@ -35,6 +34,8 @@ export const unknownDomain: RuleTable = {
           '(host|hostname|domain|site|mail server|dns domain|domain name|recipient domain|destination domain|destination host|mail domain) (name|) (is|was|) (unknown|not found|not known|nonexistent|non existent|unresolvable|does not exist|doesnt exist|not exist|invalid|unroutable)',
           '(unknown|nonexistent|non existent|unrouteable|unroutable|invalid|unresolvable) (host|hostname|domain|mail domain|destination domain|recipient domain|destination host)',
           '(no|any) such (host|domain|hostname)',
+          '(domain|host) * (mentioned|given|named|specified|used) * (is|was) (unknown|invalid|not known|not found)',
+          "(domaine|domain) * (n'existe|nexiste|existe) pas",
           'couldnt find any host (named|by that name)',
           'could not find (any|a|the) (host|domain|mail server|mail exchanger)',
           '(domain|host|name) * (does not|doesnt) (exist|resolve)',
@@ -62,23 +63,13 @@ export const unknownDomain: RuleTable = {
           'ドメイン * (存在しません|見つかりません|不明)',
         ],
         unless: [
-          ...hope,
-          'sender',
+          'try again',
+          'temporar*',
           'relay',
-          'from address',
-          'your domain',
-          'mail from',
-          'timed out',
-          'timeout',
           'refused',
           'service unavailable',
-          'absender',
-          'remitente',
-          'mittente',
           'servfail',
           'resource record',
-          'helo',
-          'ehlo',
           'client host',
           'reverse',
         ],

@@ -15,7 +15,7 @@ export const unknownMailboxAbroad: RuleTable = {
       gives: 'invalid_address',
       when: {
         says: [
-          '(utilisateur|destinataire|adresse|boite|compte|bal|usager|abonne|correspondant) * (inconnu|inconnue|inexistant|inexistante|introuvable|invalide|incorrecte|n existe pas|n existe plus|non valide|erronee|invalides|inconnus)',
+          '(utilisateur|destinataire|adresse|boite|compte|bal|usager|abonne|correspondant) * (inconnu|inconnue|inexistant|inexistante|introuvable|invalide|incorrecte|n existe pas|n existe plus|non valide|erronee|invalides|inconnus|n est pas connu|n est pas connue|n est pas reconnu|n est pas reconnue|non reconnu|non reconnue|pas trouve|pas trouvee|non trouve|non trouvee|n a pas ete trouve|n a pas ete trouvee|pas valide)',
           "(n'existe|nexiste) (pas|plus)",
           'aucun (utilisateur|destinataire|compte)',
           "pas d'utilisateur",
@@ -31,7 +31,7 @@ export const unknownMailboxAbroad: RuleTable = {
       gives: 'invalid_address',
       when: {
         says: [
-          '(benutzer|empfänger|adresse|postfach|mailbox|konto|empfängeradresse|e mail adresse|emailadresse|mailadresse|teilnehmer|nutzer|kunde|account) * (unbekannt|existiert nicht|nicht gefunden|nicht vorhanden|nicht bekannt|ungültig|gibt es nicht|nicht existent|existieren nicht|existiert hier nicht)',
+          '(benutzer|empfänger|adresse|postfach|mailbox|konto|empfängeradresse|e mail adresse|emailadresse|mailadresse|teilnehmer|nutzer|kunde|account) * (unbekannt|existiert nicht|nicht gefunden|nicht vorhanden|nicht bekannt|ungültig|gibt es nicht|gibt es hier nicht|nicht existent|existieren nicht|existiert hier nicht|existiert auf * nicht|existiert bei * nicht|existiert in * nicht|wurde nicht gefunden)',
           '(unbekannter|ungültiger|unbekannte|ungültige|kein|keine|nicht existierende) (benutzer|empfänger|adresse|nutzer|mailbox|postfach|teilnehmer|empfängeradresse|solcher|solche|gültiger|gültige)',
         ],
         unless: ['absender', 'domain', 'später', 'absenderadresse', 'ip', 'gruppe', 'möglicherweise', 'anmeld*'],
@@ -44,7 +44,8 @@ export const unknownMailboxAbroad: RuleTable = {
       gives: 'invalid_address',
       when: {
         says: [
-          '(usuario|destinatario|direccion|cuenta|buzon|casilla|endereco|conta|caixa|utilizador|utente|indirizzo|casella|account|mailbox|caixa postal) * (desconocido|desconocida|inexistente|inesistente|inesistenti|invalido|invalida|no existe|no encontrado|no encontrada|no valido|no valida|no es valida|desconhecido|desconhecida|nao existe|nao encontrado|nao encontrada|sconosciuto|sconosciuta|non esiste|non trovato|non trovata|non valido|non valida|non esistente|incorrecta|erronea|no es valido|errato)',
+          '(usuario|destinatario|direccion|cuenta|buzon|casilla|endereco|conta|caixa|utilizador|utente|indirizzo|casella|account|mailbox|caixa postal) * (desconocido|desconocida|inexistente|inesistente|inesistenti|invalido|invalida|no existe|no encontrado|no encontrada|no valido|no valida|no es valida|desconhecido|desconhecida|nao existe|nao encontrado|nao encontrada|sconosciuto|sconosciuta|non esiste|non trovato|non trovata|non valido|non valida|non esistente|incorrecta|erronea|no es valido|errato|no registrado|no registrada|nao cadastrado|nao cadastrada|non registrato|no fue encontrado|no fue encontrada|no se encuentra|no se encontro|non e stato trovato|non e stata trovata|nao foi encontrado|nao foi encontrada|non presente|no esta registrado)',
+          'no existe (dicha|dicho|ninguna|ningun|una|un) (persona|usuario|cuenta|direccion|buzon|destinatario)',
           '(desconocido|desconhecido|sconosciuto|inexistente|nessun) (usuario|destinatario|utente|utilizador)',
           'no existe (el|la|tal|ese|este) (usuario|destinatario|cuenta|buzon|direccion)',
           'nao existe (o|a|este|esta|esse|tal) (usuario|destinatario|conta|caixa|endereco)',
@@ -66,7 +67,7 @@ export const unknownMailboxAbroad: RuleTable = {
           'okand (användare|mottagare)',
           '(bruger|modtager|bruker|mottaker|mottakeren|adressen|modtageren) * (ukendt|ukjent|findes ikke|finnes ikke|eksisterer ikke)',
           '(ukendt|ukjent) (bruger|modtager|bruker|mottaker)',
-          '(kayttaja|vastaanottaja|osoite|postilaatikko) * (tuntematon|ei ole|ei loydy)',
+          '(kayttaja*|vastaanottaja*|osoite*|postilaatikko*) * (tuntematon|ei ole|ei loydy)',
         ],
         unless: ['afzender', 'domein', 'avsändare', 'ip', 'groep'],
       },
@@ -79,9 +80,9 @@ export const unknownMailboxAbroad: RuleTable = {
       when: {
         says: [
           '(пользователь|адресат|получатель|ящик|адрес|аккаунт|абонент|учетная запись|почтовый ящик|пользователя|получателя|ящика) * (не найден|не найдена|не существует|неизвестен|неизвестный|отсутствует|не зарегистрирован|неверный|недействителен|не известен|не обнаружен)',
-          '(нет|неизвестный|несуществующий|неверный|нету) (такого|) (пользователя|пользователь|получателя|получатель|ящика|адресата|адрес получателя|почтового ящика|адресат|ящик)',
+          '(нет|неизвестный|несуществующий|неверный|нету) (такого|почтовый|) (пользователя|пользователь|получателя|получатель|ящика|адресата|адрес получателя|почтового ящика|адресат|ящик)',
           'такого (пользователя|ящика|адреса|получателя|адресата) * (нет|не существует)',
-          '(користувач|отримувач|скринька|адресат|одержувач) * (не знайдено|не існує|невідомий|не знайдений)',
+          '(користувач*|отримувач*|скриньк*|адресат*|одержувач*) * (не знайдено|не існує|невідомий|не знайдений)',
           '(uzytkownik|odbiorca|adres|konto|skrzynka|adresat|uzytkownika|skrzynki) * (nieznany|nieznana|nie istnieje|nie znaleziono|nie znaleziony|niepoprawny|nieznane|nie ma|bledny)',
           '(nieznany|nie ma takiego|brak|nieprawidlowy) (uzytkownik|odbiorca|uzytkownika|odbiorcy|adresat|konta|skrzynki|adres)',
           '(uzivatel|prijemce|adresat|schranka|adresa|ucet|pouzivatel|prijimatel|schranka) * (neexistuje|neznamy|neznama|nenalezen|nenalezena|nebyl nalezen|neznamy)',

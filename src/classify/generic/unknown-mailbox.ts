@@ -5,7 +5,6 @@
  */
 
 import type { RuleTable } from '../rule.ts'
-import { hope } from './hope.ts'
 
 const who =
   '(user|recipient|addressee|account|mailbox|mailboxes|address|alias|subscriber|customer|username|member|userid|inbox|login|recipients|users|accounts|addresses|addressees|maildrop|uid|person|employee|student|mailhost|name|forwardpath|rcpt|mailuser|id|number|destinataire|destinatario)'
@@ -16,16 +15,6 @@ const gone =
 export const unknownMailbox: RuleTable = {
   name: 'unknown mailbox',
   rules: [
-    {
-      id: 'lookup-failed-for-now',
-      gives: 'temporary',
-      when: {
-        says: hope,
-        and: [`${who}`, 'domain', '(server|service|system|host|message|mail|request|lookup|connection)'],
-      },
-      sample: '550 5.3.0 Temporary lookup failure for recipient, please retry',
-      source: 'RFC 5321 §4.2.1: a server may say 5yz and mean 4yz; https://www.postfix.org/ADDRESS_VERIFICATION_README.html',
-    },
     {
       id: 'user-unknown',
       gives: 'invalid_address',
@@ -39,6 +28,19 @@ export const unknownMailbox: RuleTable = {
           `${who} * (nonexistent|non existent|not exists)`,
           `${who} (not|non) (exist|existent|existing|exists|found|known|listed|valid|recognized)`,
           `${gone} ${who}`,
+          // Whatever speaks of the sender, the content or a policy has been asked before this table, or doubts it.
+          '(user|recipient|addressee|mailbox|account|username|subscriber) * (unknown|nonexistent|inexistent|non existent|unrecognized|unrecognised|not found|not exist|not known|not recognized|not recognised|not registered|not present|not local|not available on this|missing)',
+          '(user|recipient|mailbox|account) (refused|rejected) * (unknown|invalid|nonexistent|not found)',
+          '(unknown|invalid|nonexistent) (or|and) * (user|recipient|mailbox|account|address|addressee)',
+          '(usernotfound|usernotexist|unknownuser|nosuchmailbox|nosuchrecipient|mailboxnotfound|recipientunknown|userunknown|invalidrecipient|usernotexists)',
+          '(do not|dont|does not|doesnt) have (the|this|that|such a|any such|a) (user|mailbox|account|recipient|address)',
+          '(has|have) no (mailbox|account|such user|such mailbox)',
+          '(no one|nobody|no person|no user) (at|with|by|under|using|has) (this|that|the) (address|name|email)',
+          '(cannot|can not|cant|wont|will not) accept (user|recipient|this user|this recipient)',
+          'account unavailable',
+          '(email|e mail|mail|) address (is|was|) (no longer|not) valid',
+          'mailbox (is|) not (available|present) (on|here|at)',
+          'mailbox (is|) not present',
           `${gone} (local part|localpart|local user|email|e mail|mail|email address|e mail address|mail address|destination address|recipient address|destination|virtual user|local address|mailbox name|user name|user account|local recipient|to address|email recipient|or illegal alias|forward path|internet address|addresses|rcpt to)`,
           `(bad|wrong|non existent|not existing|not a known|not a valid|no valid|not valid|not an existing|no known) (destination|) ${who}`,
           `no (mailbox|account|user|recipient|recipients|address|inbox|mail box|users|such|mailboxes|addressee) (here|found|by that name|with that name|available|exists|existing|for|named|of that name|at this|on this|matching|called|has|under|with this|with that|exist|listed)`,
@@ -121,17 +123,7 @@ export const unknownMailbox: RuleTable = {
           'user id * (unknown|not found|invalid)',
           'bad (recipient|address|mailbox|user|username|recipients)',
         ],
-        unless: [
-          'sender',
-
-          'your account',
-          'your address',
-          'not authorized',
-          'or access denied',
-          'mail from',
-          '(header|headers|field|helo|ehlo|password|login|credentials|authentication)',
-          'may not exist',
-        ],
+        unless: ['or access denied', '(header|headers|field)'],
       },
       sample: '550 5.1.1 Addressee unknown',
       source: 'RFC 3463 §3.2 (X.1.1); Postfix 3.7 smtpd_check.c, sendmail proto.m4, Exim 4 spec §42, Courier',

@@ -26,6 +26,7 @@ export const microsoft: RuleTable = {
       when: { status: ['5.4.1'], says: ['recipient address rejected access denied', 'as 201806281'] },
       sample: '550 5.4.1 Recipient address rejected: Access denied. AS(201806281) [AM1.eop-EUR01.prod.protection.outlook.com]',
       source: 'https://learn.microsoft.com/exchange/mail-flow-best-practices/use-directory-based-edge-blocking',
+      certain: true,
       confirm: { mails: 2, distinctDays: 2 },
     },
     {
@@ -149,7 +150,7 @@ export const microsoft: RuleTable = {
           '4.7.7xx',
         ],
         and: ['(denied|banned|blocked|limited|reputation|busy|spam|tenant|unregistered|throttled|rejected|traffic)'],
-        unless: ['domain of sender', 'does not exist', 'dmarc', 'sender domain'],
+        unless: ['domain of sender', 'does not exist', 'dmarc', 'sender domain', 'domain not found'],
       },
       sample:
         '550 5.7.606 Access denied, banned sending IP [192.0.2.10]. To request removal from this list please visit https://sender.office.com/',

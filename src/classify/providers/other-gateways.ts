@@ -32,6 +32,7 @@ export const otherGateways: RuleTable = {
       sample: '554 5.7.1 <jean@example.com>: Recipient address rejected: Access denied',
       sampleHost: 'example.in.tmes.trendmicro.eu',
       source: 'https://success.trendmicro.com/ (Email Security, recipient filter)',
+      certain: true,
     },
     {
       id: 'messagelabs-rejected',

@@ -1,0 +1,169 @@
+/**
+ * Doubts: words under which no reply means that the address is dead, although it says so. They are asked after a row that calls it dead
+ * has matched, and overrule it: a dead address that is missed costs one more mail, a living one that is blocked costs a customer.
+ *
+ * Pure.
+ */
+import type { RuleTable } from '../rule.ts'
+
+const field = 'seen in the field'
+
+export const doubts: RuleTable = {
+  name: 'doubts',
+  doubts: true,
+  rules: [
+    {
+      id: 'speaks-of-the-sender',
+      gives: 'relay_config',
+      when: {
+        says: [
+          '(sender|senders|originator|mailfrom|backscatter)',
+          '(mail|envelope) from',
+          '(return|reverse) (path|address)',
+          'from (address|domain|header|field)',
+          '(callout|callback|callbacks)',
+          '(helo|ehlo)',
+          'your (account|address|domain|domains|email address|hostname)',
+          '(absender|absenderadresse|absenders|versender)',
+          '(expediteur|emetteur|expediteurs)',
+          '(remitente|remetente|mittente|afzender|avsändare|afsender|lähettäjä|gonderen|gonderici)',
+          '(отправител*|відправник*|nadawc*|odesilatel*)',
+          '(发件人|寄件人|寄件者|发信人|发送者|送信元|送信者|發件人|差出人|発信元|発信者)',
+          '(발신자|보낸 사람|보낸사람)',
+        ],
+        unless: [
+          'your address (book|list)',
+          '(return*|back) to (the|) sender',
+          'sender (should|must|may|can) (check|verify|contact)',
+          'you may have mistyped your',
+        ],
+      },
+      sample: '550 No such user (originator news@example.com)',
+      source: 'RFC 5321 §4.1.1.2: a server may refuse the reverse-path at RCPT',
+    },
+    {
+      id: 'not-for-ever',
+      gives: 'temporary',
+      when: {
+        says: [
+          'temporar*',
+          'later',
+          'try again',
+          '(again|retry|resend) (in|after) * (seconds|minutes|hours|hour|minute)',
+          'please retry',
+          'in progress',
+          'unverified address',
+          '(lookup|lookups) (failure|failed|error|errors|failures)',
+          '(database|directory|ldap|sql|internal|server|system|dns) (error|failure|unavailable|problem|trouble|timeout|down|is down)',
+          'error (in|reading|accessing|querying|opening|from) * (database|directory|table|map|ldap|file)',
+          '(unable|not able|failed|could not|cannot|cant) to verify',
+          '(cannot|cant|couldnt|could not) verify',
+          '(greylist*|graylist*)',
+          '(is|being) (moved|migrated)',
+          'yet',
+          'vorübergehend*',
+          'später',
+          '(temporairement|momentanement|provisoirement|ulterieurement)',
+          '(temporalmente|temporaneamente|temporariamente|momentaneamente)',
+          '(mas|mais|piu) tarde',
+          'tijdelijk',
+          '(временно|позже|позднее|тимчасово)',
+          '(tymczasowo|pozniej|docasne)',
+          '(暂时|稍后|临时|暫時|稍後|一時|後ほど|しばらく)',
+          '(나중에|일시)',
+        ],
+        unless: [
+          '(typos|spelling)',
+          '(check|verify|correct|confirm|recheck|review) * (try|trying|retry|send|sending|resend|resending|retrying)',
+          'not (valid|exist|existing|known|found|active|activated) yet',
+          'not yet (been|) (activated|created|exist|active)',
+          'no longer temporar*',
+          '(nxdomain|domain name not found|no such domain|null mx|nullmx)',
+        ],
+      },
+      sample: '550 5.1.1 Directory error, no such object for this recipient',
+      source: 'RFC 5321 §4.2.1: a server may say 5yz and mean 4yz; https://www.postfix.org/ADDRESS_VERIFICATION_README.html',
+    },
+    {
+      id: 'gave-up-waiting',
+      gives: 'no_answer',
+      when: {
+        says: [
+          '(message|mail|delivery|queue|delivery time|retry time) * expired',
+          '(timed out|timeout|time out|timeouts)',
+          'too long in queue',
+        ],
+        unless: ['(account|mailbox|user|domain|address) (has|is|was|have|) (expired|timed out)'],
+      },
+      sample: '550 5.4.7 Delivery time expired, no such user',
+      source: 'RFC 3463 §3.5 (X.4.7)',
+    },
+    {
+      id: 'speaks-of-us',
+      gives: 'sender_blocked',
+      when: {
+        says: [
+          'your (ip|host|server|network|mail server|system|isp|provider|connection)',
+          '(client|sending) (host|ip|server)',
+          '(ip|host|server|client|network|message|mail|email|connection|content|access) * (blocked|blacklisted|blocklisted|banned|rejected by|refused by|denied|listed)',
+          '(blocked|blacklisted|banned) (by|using|for|from|due to) * (spam|policy|ip|dnsbl|rbl|list|abuse|reputation|filter|rule)',
+          'blocked (using|by)',
+          '(reputation|spam|spammer|spammers|abuse|dnsbl|rbl|rbls)',
+          '(access|permission) (is|was|) denied',
+          '(spf|dkim|dmarc)',
+          'unknown (host|client|hostname|network|ip) *  (your|in our)',
+        ],
+        unless: ['due to inactivity'],
+      },
+      sample: '550 User unknown in virtual alias table; client host 192.0.2.10 not welcome',
+      source: field,
+    },
+    {
+      id: 'speaks-of-a-policy',
+      gives: 'recipient_policy',
+      when: {
+        says: [
+          '(policy|policies|prohibited|permission|permissions|unauthorized|unauthorised)',
+          '(internal|local) use only',
+          '(not|isnt|arent) (authorized|authorised|allowed|permitted)',
+          '(only|solely) (accepts|accept|receives|for) * (internal|local|authenticated)',
+          'may not exist',
+          '(restricted|moderated|moderator|whitelist)',
+        ],
+      },
+      sample: '550 No such recipient, unauthorised',
+      source: 'RFC 3463 §3.8 (X.7.1, X.7.2)',
+    },
+    {
+      id: 'speaks-of-the-way',
+      gives: 'relay_config',
+      when: {
+        says: [
+          '(loops|looping|hops|mail loop|routing loop)',
+          '(relay|relaying) (denied|access|not|is not|prohibited)',
+          '(authentication|credentials|login|password|authenticate|authenticated)',
+          'smtputf8',
+        ],
+      },
+      sample: '554 5.4.6 user unknown: forwarding goes round in loops',
+      source: 'RFC 5321 §6.3; RFC 4954 §6',
+    },
+    {
+      id: 'speaks-of-the-size-or-content',
+      gives: 'unclassified',
+      when: {
+        says: [
+          '(disk|quota|storage|overquota)',
+          '(virus|malware|phishing|attachment|attachments|mime|charset)',
+          '(message|subject|header|headers|body) (contains|content|contents|format|header|headers)',
+          'unknown (error|reason|problem|cause|command|option|parameter|mailer|status|failure|content|protocol|attachment|charset|encoding)',
+          'rate limit*',
+          'too (many|much|fast)',
+        ],
+        unless: ['over quota and unknown'],
+      },
+      sample: '550 5.1.1 no such user (unknown error 17)',
+      source: field,
+    },
+  ],
+}
