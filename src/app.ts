@@ -1,7 +1,7 @@
 /**
  * The wiring: configuration → rooms that know each other. No decisions are made here.
  *
- * Order of start: keys, store, bounce listener, sandbox, forwarding, relay, HTTP: nothing is offered before what it needs is there. Stop is
+ * Order of start: keys, store, webhooks, bounce listener, sandbox, forwarding, relay, HTTP: nothing is offered before what it needs is there. Stop is
  * the reverse, the store last, so that what was acknowledged is on disk.
  */
 import { lookup } from 'node:dns/promises'
@@ -19,6 +19,9 @@ import { formatRefusal } from './judge/refusal.ts'
 import { createReplyJudge } from './judge/replies.ts'
 import { createReportJudge } from './judge/report-judge.ts'
 import { createScreen } from './judge/screen.ts'
+import { createChangeWatch } from './notify/change-watch.ts'
+import { createNotifier } from './notify/notifier.ts'
+import { tellingStore } from './notify/telling-store.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createRelay } from './relay/relay.ts'
@@ -66,8 +69,18 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
     if (config.store.kind !== 'level') throw new ConfigInvalid('store.kind: must be level in this version of rebond, not postgres')
     const keys = await signingKeys(config)
     if (keys.made) log.info({ file: keys.file }, 'made a key for return paths; keep it with your backups')
-    const store = await openLevelStore({ path: config.store.path, now, log, metrics })
-    closers.unshift(() => store.close())
+    const kept = await openLevelStore({ path: config.store.path, now, log, metrics })
+    closers.unshift(() => kept.close())
+    const changeWatch = createChangeWatch()
+    const store = tellingStore(kept, {
+      listeners: config.webhooks,
+      now,
+      onChange: changeWatch.changed,
+      onOwed: () => notifier.wake(),
+    })
+    const notifier = createNotifier(config.webhooks, { store: kept, log, metrics, now, version, publicUrl: config.http.publicUrl })
+    await notifier.start()
+    closers.unshift(() => notifier.stop())
     const returnPath = createReturnPath({ ...config.returnPath, keys: keys.keys })
     const { policy } = config
     const refusal = { publicUrl: config.http.publicUrl, ...policy.refusal }
@@ -146,13 +159,19 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       ruleSetVersion: () => rules.version,
       health: async () => ({ store: await answers(store.check()), ...relay.health(), bounce: intake.listening() }),
       wakeForwarder: forwarder.wake,
+      notifier,
+      changeWatch,
     })
     const httpAt = await http.listen()
-    closers.unshift(() => http.close())
+    closers.unshift(() => {
+      changeWatch.stop()
+      return http.close()
+    })
 
     readAgain = async () => {
       await relay.reload()
       await intake.reload()
+      await notifier.reload()
     }
     return { relay: relayAt, bounce, http: httpAt }
   }

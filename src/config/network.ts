@@ -47,6 +47,12 @@ export const isPrivate = networkMatcher([
   'fe80::/10',
 ])
 
+/** Says whether `address` is one of the public Internet's (IANA's special-purpose registries): neither ours, nor private, nor a translation of one. */
+export function isPublic(address: string): boolean {
+  const ip = parseAddress(address)
+  return ip !== null && ip.range() === 'unicast'
+}
+
 function parseAddress(text: string): Address | null {
   if (!text.includes(':') && !dottedQuad.test(text)) return null
   // A zone (`fe80::1%eth0`) says where an address is reached, not what it is.

@@ -9,6 +9,7 @@ import { tokenLength } from '../return-path/return-path.ts'
 import { addressKeyOf } from '../smtp/path.ts'
 import { isLoopback, isNetwork, prefixOf } from './network.ts'
 import { policy } from './policy.ts'
+import { webhooks } from './webhooks.ts'
 
 const port = z.int().min(0).max(65535)
 /** What nobody listens on: we connect to it. */
@@ -270,6 +271,7 @@ export const configSchema = z.strictObject({
   classify: classify.describe("what other servers' words mean"),
   policy: policy.describe('what a return may do'),
   lists: lists.describe('mailing lists and templates'),
+  webhooks: webhooks.describe('endpoints that are told what happens (Standard Webhooks)'),
   log: z
     .strictObject({
       level: z

@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { HttpConfig, PolicyConfig } from '../config/schema.ts'
+import type { ChangeWatch } from '../notify/change-watch.ts'
+import type { Notifier } from '../notify/notifier.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { ReturnPath } from '../return-path/return-path.ts'
@@ -29,6 +31,8 @@ export type HttpDeps = {
   readonly version: string
   readonly ruleSetVersion: () => string
   readonly health: () => Promise<Health>
+  readonly notifier: Notifier
+  readonly changeWatch: ChangeWatch
   /** Says that mail is owed now. */
   readonly wakeForwarder: () => void
 }

@@ -12,6 +12,9 @@ const readySchema = z.object({
   checks: z.object({ store: checkSchema, upstream: checkSchema, relay: checkSchema, bounce: checkSchema }),
 })
 
+/** More open incidents at a time than this are shown as so many. */
+const maxIncidents = 500
+
 const count = z.number().int().nullable()
 const countSchema = z.record(z.string(), z.number())
 
@@ -31,6 +34,7 @@ const statusSchema = z
         pendingReports: count.describe('returned mails that wait to be judged'),
         owedMails: count.describe('mails that wait to be forwarded'),
         deadLetters: count.describe('mails that could not be forwarded and were given up'),
+        webhooks: count.describe('webhooks that wait to be delivered'),
         recipients: countSchema.describe('since the start, by verdict'),
         messages: countSchema.describe('since the start, by outcome'),
         reports: countSchema.describe('since the start, by kind'),
@@ -82,7 +86,10 @@ export function healthRoutes(app: App, { store, metrics, now, version, ruleSetVe
         metrics.blacklistedAddresses.set(kept.blacklisted)
         metrics.outbox.set({ state: 'waiting' }, kept.outbox)
         metrics.outbox.set({ state: 'dead' }, kept.deadLetters)
+        metrics.webhooksWaiting.set(kept.webhooks)
       }
+      const open = await store.incidents({ state: 'open' }, { limit: maxIncidents, cursor: null }).catch(() => null)
+      if (open !== null) metrics.incidentsOpen.set(open.items.length)
       return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
     },
   })
@@ -114,6 +121,7 @@ export function healthRoutes(app: App, { store, metrics, now, version, ruleSetVe
           pendingReports: kept?.pendingReports ?? null,
           owedMails: kept?.outbox ?? null,
           deadLetters: kept?.deadLetters ?? null,
+          webhooks: kept?.webhooks ?? null,
           recipients,
           messages,
           reports,

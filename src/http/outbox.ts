@@ -1,14 +1,19 @@
 /**
- * `/v1/outbox`: returned mail that is to be forwarded, why it has not been, and the verb to try again.
+ * `/v1/outbox`: returned mail that is to be forwarded, why it has not been, and the verbs to try again.
  */
 import { z } from 'zod'
-import { type OutboxItem, outboxState, outboxStates, postmaster } from '../store/records.ts'
+import { cleanWords } from '../judge/clean-words.ts'
+import { type AuditEntry, type OutboxItem, outboxState, outboxStates, postmaster } from '../store/records.ts'
 import type { App, HttpDeps } from './app.ts'
 import { timeSchema } from './bounce-item.ts'
+import { deedBody, deedOf } from './deed-fields.ts'
 import { formatTime, idParam } from './fields.ts'
 import { given } from './given.ts'
 import { linkNext, pageQuery, pageRequest, pageSchema } from './paging.ts'
 import { problemResponses, sendProblem } from './problem.ts'
+
+/** Dead letters that one call asks for again; the answer says whether there are more. */
+const maxRetried = 500
 
 const listQuery = z.strictObject({
   ...pageQuery,
@@ -61,18 +66,53 @@ export function outboxRoutes(app: App, { store, now, log, wakeForwarder }: HttpD
       tags: ['returned mail'],
       summary: 'Forward a mail now, also one that was given up',
       params: z.strictObject({ id: idParam }),
+      body: deedBody,
       response: { 200: itemSchema, ...problemResponses('invalid-request', 'not-found') },
     },
     handler: async (request, reply) => {
       const item = await store.outboxItem(request.params.id)
       if (item === null) return sendProblem(reply, 'not-found', 'No mail with this id is owed: it was sent, or never was.')
-      const again = { ...item, since: now(), dueAt: now(), attempts: 0, deadAt: null }
-      await store.settleOutbox(again, false)
-      log.info({ report: item.reportId, by: request.caller }, 'a returned mail is to be forwarded again')
-      wakeForwarder()
-      return itemOf(again)
+      const [again] = await owe([item], `mail ${item.id}`, deedOf(request.body, request.caller))
+      return itemOf(again ?? item)
     },
   })
+
+  app.route({
+    method: 'POST',
+    url: '/v1/outbox/retry',
+    config: { access: 'admin' },
+    schema: {
+      tags: ['returned mail'],
+      summary: `Forward all that was given up, at most ${maxRetried} in a call, the last one given up first`,
+      body: deedBody,
+      response: {
+        200: z.object({ retried: z.number().int(), more: z.boolean().describe('true: ask again for the rest') }),
+        ...problemResponses('invalid-request'),
+      },
+    },
+    handler: async request => {
+      const { items, next } = await store.outbox({ state: 'dead' }, { limit: maxRetried, cursor: null })
+      const again = await owe(items, 'dead letters', deedOf(request.body, request.caller))
+      return { retried: again.length, more: next !== null }
+    },
+  })
+
+  /** Owes mails anew, from now on. The audit comes first: nothing is done that it does not know of. */
+  async function owe(
+    items: readonly OutboxItem[],
+    subject: string,
+    { by, why }: ReturnType<typeof deedOf>,
+  ): Promise<readonly OutboxItem[]> {
+    if (items.length === 0) return []
+    const at = now()
+    const audit: AuditEntry = { at, op: 'retry', actor: 'hand', by, key: null, subject, why: cleanWords(why) }
+    await store.update({ keys: [] }, () => ({ changes: { audit: [audit] }, result: null }))
+    const again = items.map(item => ({ ...item, since: at, dueAt: at, attempts: 0, deadAt: null }))
+    await Promise.all(again.map(item => store.settleOutbox(item, false)))
+    log.info({ reports: again.map(({ reportId }) => reportId), by }, 'returned mails are to be forwarded again')
+    wakeForwarder()
+    return again
+  }
 
   async function itemOf(item: OutboxItem): Promise<z.output<typeof itemSchema>> {
     const messageId = (await store.report(item.reportId))?.messageId ?? null

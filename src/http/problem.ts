@@ -67,6 +67,11 @@ export const problemKinds = {
     'There is nothing to decide',
     'The return, or the incident, is decided already, or an unblock or <code>policy.never</code> speaks against it.',
   ),
+  'changes-forgotten': kind(
+    410,
+    'The feed does not go on from there',
+    'The changes after this number have been forgotten (retention), or the store was restored from a backup. Read <code>newest</code> without <code>after</code>, then the whole blacklist, and go on from there.',
+  ),
   'body-too-large': kind(413, 'The body is too large', 'Bodies may have 64 KiB.'),
   'uri-too-long': kind(414, 'The path is too long', 'An address may have 320 octets before it is percent-encoded.'),
   'unsupported-media-type': kind(

@@ -12,8 +12,10 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import { guardAccess } from './access.ts'
 import { addressRoutes } from './addresses.ts'
 import type { App, HttpDeps } from './app.ts'
+import { auditRoutes } from './audit.ts'
 import { blacklistRoutes } from './blacklist.ts'
 import { bounceRoutes } from './bounces.ts'
+import { changeRoutes } from './changes.ts'
 import { decisionRoutes } from './decisions.ts'
 import { clientErrorHandler, errorHandler, notFoundHandler } from './errors.ts'
 import { healthRoutes } from './health.ts'
@@ -28,6 +30,7 @@ import { pageRoutes } from './pages.ts'
 import { revertRoutes } from './revert.ts'
 import { suspectRoutes } from './suspects.ts'
 import { validatorCompiler } from './validation.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 const maxBodyBytes = 65_536
 /** A whole request must have arrived by then. */
@@ -104,6 +107,9 @@ export function createHttp(deps: HttpDeps): HttpServer {
       listRoutes(scope, deps)
       messageRoutes(scope, deps)
       outboxRoutes(scope, deps)
+      changeRoutes(scope, deps)
+      webhookRoutes(scope, deps)
+      auditRoutes(scope, deps)
       pageRoutes(scope, deps)
       openapiRoute(scope)
     })

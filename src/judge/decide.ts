@@ -4,7 +4,7 @@
  * list, still win.
  */
 import type { PolicyConfig } from '../config/schema.ts'
-import type { AddressRecord, AuditEntry, Bounce, Message, Why } from '../store/records.ts'
+import type { AddressRecord, AuditActor, AuditEntry, Bounce, Message, Why } from '../store/records.ts'
 import type { Facts, Store } from '../store/store.ts'
 import { addEvent } from './address-events.ts'
 import { cleanWords } from './clean-words.ts'
@@ -19,6 +19,8 @@ export type Decision = {
   readonly by: string | null
   readonly why: string
   readonly now: number
+  /** `hand` unless told: a person or key; `rebond`: the guard itself. */
+  readonly actor?: AuditActor
 }
 
 /** What became of it; `refused` says what spoke against it, and then nothing changed. */
@@ -51,7 +53,7 @@ export function foldDecision(
   bounce: Bounce,
   message: Pick<Message, 'seq'> | null,
   policy: PolicyConfig,
-  { verb, by, why, now }: Decision,
+  { verb, by, why, now, actor = 'hand' }: Decision,
 ): Done | { readonly refused: Why } {
   if (!undecided.has(bounce.why) || bounce.type !== 'hard') return { refused: bounce.why }
   const before = record ?? newAddress(bounce)
@@ -74,6 +76,6 @@ export function foldDecision(
   return {
     address: counted ? addEvent(told, event) : told,
     bounce: { ...bounce, counted, why: becomes[verb] },
-    audit: { at: now, op: verb, actor: 'hand', by, key: bounce.key, why: cleanWords(`return ${bounce.id}: ${why}`) },
+    audit: { at: now, op: verb, actor, by, key: bounce.key, why: cleanWords(`return ${bounce.id}: ${why}`) },
   }
 }

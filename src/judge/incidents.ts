@@ -11,6 +11,7 @@ import type { Page } from '../store/page.ts'
 import type { AddressRecord, AuditEntry, Bounce } from '../store/records.ts'
 import type { Changes, Store } from '../store/store.ts'
 import type { Incident } from '../store/surge-records.ts'
+import { cleanWords } from './clean-words.ts'
 import { type Decision, foldDecision } from './decide.ts'
 import { foldRevert } from './revert.ts'
 import { acceptedBefore } from './status.ts'
@@ -23,6 +24,7 @@ const pageSize = 100
 const dayMs = 86_400_000
 const minuteMs = 60_000
 const ends = { confirm: 'confirmed', release: 'released' } as const
+const auditedAs = { confirmed: 'confirm', released: 'release', decided: 'close' } as const
 
 /**
  * Confirms an incident: all it holds is blacklisted; or releases it: nothing is, and what had been blacklisted before the guard saw the signature
@@ -57,12 +59,12 @@ export async function settleIncidents(deps: IncidentDeps, now: number): Promise<
         else waiting++
       }
       const why = over ? 'the incident is over' : 'mail was accepted since'
-      if (leaving.length > 0) await decideAll(deps, incident.id, leaving, { verb: 'release', by: null, why, now }, true)
+      if (leaving.length > 0) await decideAll(deps, incident.id, leaving, { verb: 'release', by: null, why, now, actor: 'rebond' }, true)
       released += leaving.length
     }
     const quiet = now - incident.lastAt > policy.surgeGuard.windowMinutes * minuteMs
     if (waiting > 0 || !quiet) continue
-    await close(deps, incident, 'decided', { by: null, why: 'every return it held is decided', now })
+    await close(deps, incident, 'decided', { by: null, why: 'every return it held is decided', now, actor: 'rebond' })
     closed++
   }
   return { closed, released }
@@ -73,7 +75,7 @@ async function close(
   { store, policy }: IncidentDeps,
   { id, operator, rule }: Incident,
   how: NonNullable<Incident['closed']>['how'],
-  { by, why, now }: Pick<Decision, 'by' | 'why' | 'now'>,
+  { by, why, now, actor = 'hand' }: Pick<Decision, 'by' | 'why' | 'now' | 'actor'>,
 ): Promise<Incident> {
   return store.update({ keys: [], operators: [operator], incidents: [id] }, facts => {
     const incident = facts.incidents.get(id)
@@ -93,7 +95,8 @@ async function close(
         },
       ],
     ])
-    return { changes: { incidents: [after], windows }, result: after }
+    const audit: AuditEntry = { at: now, op: auditedAs[how], actor, by, key: null, subject: `incident ${id}`, why: cleanWords(why) }
+    return { changes: { incidents: [after], windows, audit: [audit] }, result: after }
   })
 }
 

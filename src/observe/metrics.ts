@@ -54,6 +54,14 @@ export function createMetrics(version: string) {
     blacklistChanges: counter('blacklist_changes_total', 'Blocks and unblocks.', ['op', 'actor']),
     held: counter('held_total', 'Returns that the surge guard held.'),
     incidents: counter('incidents_total', 'Incidents that the surge guard opened.'),
+    incidentsOpen: gauge('incidents_open', 'Incidents of the surge guard that hold returns now; the same on every node.'),
+    webhookDeliveries: counter(
+      'webhook_deliveries_total',
+      'Tries to deliver webhooks: delivered, deferred (tried again), failed (given up), gone (410: the endpoint is disabled).',
+      ['endpoint', 'outcome'],
+    ),
+    webhooksWaiting: gauge('webhooks_waiting', 'Webhooks that wait to be delivered; the same on every node.'),
+    webhookDisabled: gauge('webhook_disabled', '1: the endpoint answered 410 and gets nothing until it is enabled.', ['endpoint']),
     unclassified: counter('unclassified_total', 'Returns no rule knew.'),
     storeDuration: new Histogram({
       name: 'rebond_store_duration_seconds',

@@ -10,7 +10,9 @@ import { countBlocks, listBlocks, lookupBlocks } from './level/blacklist.ts'
 import { bouncesOfMessage, listBounces } from './level/bounces.ts'
 import { decodeOr } from './level/codec.ts'
 import { type OpenDatabase, openLevel } from './level/database.ts'
+import { createDeliveries } from './level/deliveries.ts'
 import { openEngine } from './level/engine.ts'
+import { createFeed } from './level/feed.ts'
 import { primary } from './level/indexes.ts'
 import { createJournal } from './level/journal.ts'
 import { createKeyLocks } from './level/key-locks.ts'
@@ -54,6 +56,8 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   const reports = createReports(engine)
   const outbox = createOutbox(engine, locks)
   const tallies = createTallyReads(engine)
+  const feed = createFeed(engine)
+  const webhooks = createDeliveries(engine)
   const update = createUpdate({ engine, locks, surges: createSurges(engine), now })
 
   /** Measures an operation that gives a promise. */
@@ -127,6 +131,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
       pendingReports: engine.count('pending'),
       outbox: engine.count('outbox'),
       deadLetters: engine.count('dead'),
+      webhooks: engine.count('webhooks'),
     })),
     bounce: timed('read', async id => decodeOr<Bounce>(engine.read(primary.bounce(id)))),
     bouncesOf: timed('list', messageId => bouncesOfMessage(engine, messageId)),
@@ -141,6 +146,11 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
     settleOutbox: timed('settle', outbox.settleOutbox),
     outboxItem: timed('read', outbox.outboxItem),
     outbox: timed('list', outbox.outbox),
+    changes: timed('list', feed.changes),
+    dueDeliveries: timed('list', webhooks.dueDeliveries),
+    delivery: timed('read', webhooks.delivery),
+    deliveries: timed('list', webhooks.deliveries),
+    endpointStop: timed('read', webhooks.endpointStop),
     audit: timed('list', (filter, page) => listAudit(engine, filter, page)),
 
     lists: timed('list', tallies.lists),

@@ -6,10 +6,14 @@
  * When the engine fails, every method throws or rejects with `StoreUnavailable` and nothing was half done.
  */
 import type { AddressKey } from '../smtp/path.ts'
+import type { Change, ChangePage } from './change-records.ts'
+import type { Delivery, DeliveryState, EndpointStop } from './delivery-records.ts'
 import type { Page, PageRequest } from './page.ts'
 import type {
   AddressRecord,
+  AuditActor,
   AuditEntry,
+  AuditOp,
   Block,
   BlockCategory,
   Bounce,
@@ -87,6 +91,13 @@ export type Changes = {
   readonly report?: StoredReport
   readonly outbox?: readonly OutboxItem[]
   readonly audit?: readonly AuditEntry[]
+  /** It comes from a list (an import): the change feed has all of it, webhooks tell none of it. */
+  readonly isBulk?: boolean
+  /** Appended to the change feed, in this order, numbered as they are committed. */
+  readonly feed?: readonly Change[]
+  readonly deliveries?: readonly Delivery[]
+  /** Endpoints that want no webhooks from now on; null: that do again. */
+  readonly endpointStops?: ReadonlyMap<string, EndpointStop | null>
   /** Replaces the windows of these operators. */
   readonly windows?: ReadonlyMap<string, SurgeWindow>
   readonly incidents?: readonly Incident[]
@@ -127,8 +138,23 @@ export type MessageFilter = {
   readonly until?: number
 }
 
-/** The changes that people and returns made, of one address or of all. */
-export type AuditFilter = { readonly key?: AddressKey }
+/** The changes that people and returns made. Times are those of the entries. */
+export type AuditFilter = {
+  readonly key?: AddressKey
+  readonly actor?: AuditActor
+  readonly by?: string
+  readonly op?: AuditOp
+  readonly since?: number
+  readonly until?: number
+}
+
+/** Webhooks of one endpoint. Times are those of the events. */
+export type DeliveryFilter = {
+  readonly endpoint: string
+  readonly state?: DeliveryState
+  readonly since?: number
+  readonly until?: number
+}
 
 /** Mails that we owe: those that wait, those that were given up, or both. */
 export type OutboxFilter = { readonly state?: OutboxState }
@@ -143,6 +169,8 @@ export type StoreCounts = {
   readonly pendingReports: number
   readonly outbox: number
   readonly deadLetters: number
+  /** Webhooks that wait to be delivered. */
+  readonly webhooks: number
 }
 
 export type Store = {
@@ -214,6 +242,20 @@ export type Store = {
   outboxItem(id: string): Promise<OutboxItem | null>
   /** Newest first: by the time it became a dead letter when only those are asked for, else by its report's. */
   outbox(filter: OutboxFilter, page: PageRequest): Promise<Page<OutboxItem>>
+
+  /**
+   * Changes of the feed with numbers above `after`, ascending. Numbers follow the order of the commits without gaps: whoever has read up to a number
+   * has missed nothing below it.
+   */
+  changes(request: { readonly after: number; readonly limit: number }): Promise<ChangePage>
+
+  /** Webhooks of an endpoint that wait and are due, oldest first. What is owed, or changes, is written by `update`. */
+  dueDeliveries(endpoint: string, now: number, limit: number): Promise<readonly Delivery[]>
+  delivery(endpoint: string, id: string): Promise<Delivery | null>
+  /** Newest event first. */
+  deliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>
+  /** Why an endpoint wants nothing more; null: it does. */
+  endpointStop(endpoint: string): Promise<EndpointStop | null>
 
   /** Newest first. */
   audit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>

@@ -8,6 +8,8 @@ import { parseConfig } from '../../src/config/config.ts'
 import type { Health, HttpDeps } from '../../src/http/app.ts'
 import { createHttp, type HttpServer } from '../../src/http/server.ts'
 import { digestOf } from '../../src/http/tokens.ts'
+import { createChangeWatch } from '../../src/notify/change-watch.ts'
+import { createNotifier } from '../../src/notify/notifier.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import { makeId } from '../../src/return-path/time-id.ts'
@@ -57,6 +59,8 @@ export async function openServer(
     ruleSetVersion: () => 'rules-7',
     health: async () => healthy,
     wakeForwarder: () => {},
+    notifier: createNotifier([], { store, log: createLog('silent'), metrics, now: () => now, version: '1.2.3', publicUrl: null }),
+    changeWatch: createChangeWatch(),
     ...more,
   })
   t.teardown(() => server.close())

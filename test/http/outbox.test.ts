@@ -36,6 +36,19 @@ t.test('what is owed is shown with its last error, and a dead letter is tried ag
   t.match(await store.dueOutbox(now, 10), [{ ...itemOf(reportOf({ id: dead })), lastError: '550 no', since: now, dueAt: now }])
   t.same(await list('?state=dead'), [])
   t.equal((await retry('none', tokens.admin)).statusCode, 404)
+
+  await owe(store, 'x', {}, { deadAt: now - hour })
+  await owe(store, 'x', {}, { deadAt: now - hour })
+  const all = (payload: object) => ask({ method: 'POST', url: '/v1/outbox/retry', headers: as(tokens.admin), payload })
+  t.match((await all({ by: 'amy', why: 'the server is back' })).json(), { retried: 2, more: false })
+  t.match((await all({})).json(), { retried: 0, more: false })
+  t.equal(woken, 2)
+  t.same(await list('?state=dead'), [])
+  t.equal((await list('?state=waiting')).length, 4)
+  t.match((await store.audit({}, { limit: 9, cursor: null })).items, [
+    { op: 'retry', actor: 'hand', by: 'amy', key: null, subject: 'dead letters', why: 'the server is back' },
+    { op: 'retry', by: 'boss', subject: `mail ${dead}` },
+  ])
 })
 
 t.test('a configuration that forwards through a server that probably wants a log-in is warned of', async t => {

@@ -102,6 +102,10 @@ t.test('an outage that answers "no such user" for everybody blacklists fewer tha
   t.match(await endIncident({ store, policy }, incident.id, { ...hand, verb: 'release' }), { closed: { how: 'released', by: 'support' } })
   t.equal(await store.blacklistedCount(), 0, 'all are restored')
   t.match((await store.incidents({}, firstPage)).items, [{ id: incident.id, closed: { how: 'released' } }])
+  t.match(
+    (await store.audit({ by: 'support' }, firstPage)).items.filter(({ key }) => key === null),
+    [{ op: 'release', actor: 'hand', subject: `incident ${incident.id}`, why: String }],
+  )
   t.strictSame((await store.incidents({ state: 'open' }, firstPage)).items, [])
   t.equal(await endIncident({ store, policy }, incident.id, { ...hand, verb: 'confirm' }), 'closed', 'what was released is not confirmed')
   t.match(await store.address(keyOf('user7@big.example')), { block: null, lastHard: null, held: null })
@@ -152,6 +156,12 @@ t.test('held is decided: by a hard return a day later, by an acceptance, by time
   t.strictSame(await settleIncidents({ store, policy }, now + 3 * day), { closed: 0, released: 1 })
   t.notOk((await store.address(keyOf('user11@big.example')))?.held)
   t.strictSame(await settleIncidents({ store, policy }, now + 9 * day), { closed: 1, released: 3 }, 'nothing came any more')
+  const done = (await store.audit({ actor: 'rebond' }, firstPage)).items
+  t.same(
+    done.map(({ op, by }) => `${op} ${by}`),
+    ['close null', ...Array.from({ length: 4 }, () => 'release null')],
+    'what rebond does by itself is in the audit too',
+  )
   t.match((await store.incidents({}, firstPage)).items, [{ closed: { how: 'decided', by: null } }])
   for (const who of [11, 12, 13]) t.notOk(await blacklisted(`user${who}@big.example`))
 })

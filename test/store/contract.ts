@@ -3,11 +3,15 @@
  */
 import fc from 'fast-check'
 import type { Test } from 'tap'
+import type { Change } from '../../src/store/change-records.ts'
+import type { Delivery } from '../../src/store/delivery-records.ts'
 import { BadCursor, type Page, type PageRequest } from '../../src/store/page.ts'
 import type { Bounce, Message, OutboxItem } from '../../src/store/records.ts'
 import {
+  type AuditFilter,
   type BounceFilter,
   type Changes,
+  type DeliveryFilter,
   type MessageFilter,
   type OutboxFilter,
   type Store,
@@ -57,6 +61,7 @@ export function storeContract(t: Test, open: OpenStore): void {
   t.test('returns', t => returns(t, open))
   t.test('pages', t => pages(t, open))
   t.test('reports, outbox, audit', t => work(t, open))
+  t.test('the change feed and webhooks', t => telling(t, open))
   t.test('the surge guard and suspects', t => guard(t, open))
   t.test('counters', t => tallyContract(t, open))
   t.test('life', t => life(t, open))
@@ -664,6 +669,108 @@ async function work(t: Test, open: OpenStore): Promise<void> {
     t.same(await whys('a@example.org'), ['3', '1'])
     t.same(await whys('c@example.org'), [])
   })
+
+  await t.test('the audit is filtered by who, what and when; an entry need not be about an address', async t => {
+    const { store } = await open(t, { now: () => start })
+    const base = { at: start, op: 'block', actor: 'hand', by: 'ops', key: keyOf('a@example.org'), why: '1' } as const
+    await commit(store, { audit: [base, { ...base, op: 'unblock', at: start + 1, by: 'amy', why: '2' }] })
+    await commit(store, { audit: [{ ...base, op: 'enable', at: start + 2, key: null, subject: 'webhook crm', why: '3' }] })
+    await commit(store, { audit: [{ ...base, actor: 'return', at: start + 3, by: null, why: '4' }] })
+    for (const [filter, whys] of [
+      [{}, '4321'],
+      [{ op: 'block' }, '41'],
+      [{ actor: 'hand' }, '321'],
+      [{ by: 'ops' }, '31'],
+      [{ since: start + 1, until: start + 3 }, '32'],
+      [{ key: keyOf('a@example.org'), actor: 'hand' }, '21'],
+      [{ op: 'retry' }, ''],
+    ] as const satisfies readonly (readonly [AuditFilter, string])[]) {
+      for (const limit of [1, 2, 10]) {
+        const found = await all(page => store.audit(filter, page), limit)
+        t.equal(found.map(({ why }) => why).join(''), whys, JSON.stringify(filter))
+      }
+    }
+    t.match((await store.audit({ op: 'enable' }, first(9))).items, [{ key: null, subject: 'webhook crm' }])
+  })
+}
+
+async function telling(t: Test, open: OpenStore): Promise<void> {
+  const { store, reopen } = await open(t, { now: () => start })
+  const change = (of: string): Change => ({ at: start, kind: 'blacklisted', key: keyOf(of), address: of, block: null, by: null, why: '' })
+
+  await t.test('changes are numbered from 1 in the order of their commits, without gaps, whoever commits beside them', async t => {
+    t.same(await store.changes({ after: 0, limit: 10 }), { items: [], oldest: null, newest: 0 })
+    await commit(store, { feed: [change('a@example.org'), change('b@example.org')] })
+    t.match(await store.changes({ after: 0, limit: 10 }), { items: [{ n: 1, address: 'a@example.org' }, { n: 2 }], oldest: 1, newest: 2 })
+    // A reader that goes on from what it has seen, while others write.
+    const seen: string[] = []
+    let after = 2
+    let writing = true
+    const read = async () => {
+      while (writing || after < 202) {
+        const page = await store.changes({ after, limit: 7 })
+        for (const { n, address } of page.items) {
+          t.equal(n, ++after)
+          seen.push(address ?? '')
+        }
+        t.ok(page.newest >= after)
+        await new Promise(resolve => setImmediate(resolve))
+      }
+    }
+    const names = Array.from({ length: 200 }, (_, index) => `${index}@example.com`)
+    const reading = read()
+    await Promise.all(names.map(name => commit(store, { feed: [change(name)] })))
+    writing = false
+    await reading
+    t.same(seen.toSorted(), names.toSorted())
+    t.same(await store.changes({ after: 202, limit: 10 }), { items: [], oldest: 1, newest: 202 })
+  })
+
+  await t.test('the feed goes on where it was after a restart', async t => {
+    const again = await reopen()
+    await commit(again, { feed: [change('c@example.org')] })
+    t.match(await again.changes({ after: 202, limit: 10 }), { items: [{ n: 203, address: 'c@example.org' }], oldest: 1, newest: 203 })
+  })
+
+  await t.test('webhooks are given when they are due, of one endpoint, and listed with what became of them', async t => {
+    const { store, reopen } = await open(t, { now: () => start })
+    const owed = (id: string, dueAt: number, more: Partial<Delivery> = {}): Delivery => ({
+      ...{ id, endpoint: 'crm', event: 'mail.returned', at: dueAt, data: { id }, bounceId: null, since: start, dueAt, attempts: 0 },
+      ...{ lastStatus: null, lastError: null, ended: null, ...more },
+    })
+    const [one, two, other] = [owed('1', start + 20), owed('2', start + 10), owed('1', start, { endpoint: 'crm-2' })]
+    await commit(store, { deliveries: [one, two, other] })
+    t.same(await store.dueDeliveries('crm', start + 9, 9), [])
+    t.same(await store.dueDeliveries('crm', start + 20, 9), [two, one])
+    t.same(await store.dueDeliveries('crm', start + 20, 1), [two])
+    t.same(await store.dueDeliveries('crm-2', start + 20, 9), [other])
+    t.equal((await store.counts()).webhooks, 3)
+    const done: Delivery = { ...two, attempts: 1, lastStatus: 204, ended: { at: start + 11, how: 'delivered' } }
+    const later = { ...one, attempts: 1, lastStatus: 500, lastError: 'no', dueAt: start + 99 }
+    await commit(store, { deliveries: [done, later] })
+    const again = await reopen()
+    t.same(await again.dueDeliveries('crm', start + 50, 9), [])
+    t.same([await again.delivery('crm', '2'), await again.delivery('crm', '3'), await again.delivery('none', '2')], [done, null, null])
+    for (const [filter, listed] of [
+      [{}, [done, later]],
+      [{ state: 'waiting' }, [later]],
+      [{ state: 'delivered' }, [done]],
+      [{ state: 'failed' }, []],
+      [{ since: start + 20 }, [later]],
+      [{ until: start + 20 }, [done]],
+    ] as const satisfies readonly (readonly [Omit<DeliveryFilter, 'endpoint'>, readonly Delivery[]])[])
+      t.same(await all(page => again.deliveries({ endpoint: 'crm', ...filter }, page), 1), listed, JSON.stringify(filter))
+    t.equal((await again.counts()).webhooks, 2)
+    await commit(again, { deliveries: [{ ...done, ended: null, dueAt: start }] })
+    t.match(await again.dueDeliveries('crm', start, 9), [{ id: '2' }], 'what has ended can be owed again')
+    t.equal((await again.counts()).webhooks, 3)
+
+    t.equal(await again.endpointStop('crm'), null)
+    await commit(again, { endpointStops: new Map([['crm', { at: start, why: '410' }]]) })
+    t.same([await again.endpointStop('crm'), await again.endpointStop('crm-2')], [{ at: start, why: '410' }, null])
+    await commit(again, { endpointStops: new Map([['crm', null]]) })
+    t.equal(await again.endpointStop('crm'), null)
+  })
 }
 
 async function guard(t: Test, open: OpenStore): Promise<void> {
@@ -812,6 +919,11 @@ async function life(t: Test, open: OpenStore): Promise<void> {
       settleOutbox: () => again.settleOutbox(owed(start), true),
       outboxItem: () => again.outboxItem('a'),
       outbox: () => again.outbox({}, page),
+      changes: () => again.changes({ after: 0, limit: 1 }),
+      dueDeliveries: () => again.dueDeliveries('crm', start, 1),
+      delivery: () => again.delivery('crm', 'a'),
+      deliveries: () => again.deliveries({ endpoint: 'crm' }, page),
+      endpointStop: () => again.endpointStop('crm'),
       audit: () => again.audit({}, page),
       lists: () => again.lists(page),
       list: () => again.list('a'),

@@ -3,13 +3,15 @@
  *
  * Promises: a commit that resolved is on disk. After a write was rejected nothing is written before the database was closed and opened again,
  * which the engine tries by itself, with back-off, until it works; meanwhile all calls fail with `StoreUnavailable`. Sequence numbers never
- * go back, because every batch carries the highest one given.
+ * go back, because every batch carries the highest one given. Changes of the feed are numbered as their batch is written, one batch at a time:
+ * in the order of the commits, without gaps, so that a reader of the feed can skip none.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../observe/log.ts'
 import { StoreUnavailable } from '../store.ts'
 import { claimDirectory, type Database, type OpenDatabase, openError, rootOf } from './database.ts'
 import { createGroupCommit } from './group-commit.ts'
+import { primary } from './indexes.ts'
 import type { KeyRange } from './keys.ts'
 import { metaKeys, readMeta, schemaVersion } from './meta.ts'
 import { putTallies } from './tallies.ts'
@@ -51,6 +53,8 @@ export type Engine = {
   drain(): Promise<void>
   nextSeq(): number
   count(name: CounterName): number
+  /** The highest number of the change feed that is on disk. */
+  newestChange(): number
   /** Makes cursors that only this store knows. */
   readonly cursorKey: string
   /** @throws {StoreUnavailable} when the store is closed or has failed. */
@@ -65,6 +69,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const counts = new Map<CounterName, number>()
   let seq = 0
   let seqOnDisk = 0
+  let feed = 0
   let database: Database | null = null
   let down: StoreUnavailable | null = null
   let cursorKey = ''
@@ -84,6 +89,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       batch.put(metaKeys.cursor, meta.cursorKey)
       await batch.write(synced)
       seqOnDisk = meta.seq
+      feed = meta.feed
       seq = Math.max(seq, seqOnDisk)
       cursorKey = meta.cursorKey
       for (const name of counters) counts.set(name, meta.counts[name])
@@ -100,7 +106,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const read = (name: string) => database?.getSync(name)
     const changed = new Set<CounterName>()
     const uncounted = units.filter(unit => !(unit.inDoubt && isWritten(unit, read)))
-    for (const { writes, adds } of units) {
+    let fed = feed
+    for (const { writes, adds, feed: changes } of units) {
+      for (const change of changes) batch.put(primary.change(++fed), change)
       for (const { key, value } of writes) {
         if (value === null) batch.del(key)
         else if (typeof value === 'string') batch.put(key, value)
@@ -113,10 +121,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     }
     for (const name of changed) batch.put(metaKeys.count(name), String(counts.get(name)))
     putTallies(uncounted, read, (name, value) => batch.put(name, value))
+    if (fed !== feed) batch.put(metaKeys.feed, String(fed))
     const highest = seq
     if (highest !== seqOnDisk) batch.put(metaKeys.seq, String(highest))
     await batch.write(synced)
     seqOnDisk = highest
+    feed = fed
   }
 
   function failed(cause: unknown): StoreUnavailable {
@@ -219,6 +229,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     drain: () => commits.drain(),
     nextSeq: () => ++seq,
     count: name => counts.get(name) ?? 0,
+    newestChange: () => feed,
     get cursorKey() {
       return cursorKey
     },

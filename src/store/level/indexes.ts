@@ -4,11 +4,12 @@
  */
 
 import { domainOfKey } from '../../smtp/path.ts'
+import type { Delivery } from '../delivery-records.ts'
 import { textPart } from '../key-parts.ts'
 import { bareMessageId } from '../message-facts.ts'
 import { type AddressRecord, type AuditEntry, type Block, type Bounce, isSuspect, type Message, type OutboxItem } from '../records.ts'
 import type { Incident } from '../surge-records.ts'
-import { domainFirst, key, timePart } from './keys.ts'
+import { domainFirst, key, seqPart, timePart } from './keys.ts'
 
 /** Primary keys, by kind of record. */
 export const primary = {
@@ -23,6 +24,9 @@ export const primary = {
   audit: (position: string) => key('au', position),
   window: (operator: string) => key('sw', operator),
   incident: (id: string) => key('in', id),
+  change: (n: number) => key('cf', seqPart(n)),
+  delivery: (endpoint: string, id: string) => key('wd', endpoint, id),
+  endpoint: (endpoint: string) => key('ws', endpoint),
 } as const
 
 /** A block: by time, category, domain and, if it ends, by expiry. */
@@ -71,7 +75,12 @@ export function outboxIndexes({ id, dueAt, deadAt }: OutboxItem): string[] {
   return [deadAt === null ? key('od', timePart(dueAt), id) : key('ox', timePart(deadAt), id)]
 }
 
-/** An audit entry: by address. */
+/** A webhook: by the time it is due, or by the time it ended, for each endpoint. */
+export function deliveryIndexes({ endpoint, id, dueAt, ended }: Delivery): string[] {
+  return [ended === null ? key('wq', endpoint, timePart(dueAt), id) : key('wl', endpoint, timePart(ended.at), id)]
+}
+
+/** An audit entry: by address, when it is about one. */
 export function auditIndexes(entry: AuditEntry, position: string): string[] {
-  return [key('ak', entry.key, position)]
+  return entry.key === null ? [] : [key('ak', entry.key, position)]
 }

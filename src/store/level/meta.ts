@@ -1,5 +1,6 @@
 /**
- * What the store knows of itself, in keys that begin with `meta`: schema version, highest sequence number, counters, cursor key.
+ * What the store knows of itself, in keys that begin with `meta`: schema version, highest sequence number and number of the change feed, counters, cursor
+ * key.
  *
  * Schema versions: a store of a newer version is refused, one of an older version is brought forward step by step when it is opened
  * (doc/adr/0002). Version 1 is the first.
@@ -15,6 +16,7 @@ export const schemaVersion = 1
 export const metaKeys = {
   schema: key('meta', 'schema'),
   seq: key('meta', 'seq'),
+  feed: key('meta', 'feed'),
   cursor: key('meta', 'cursor'),
   probe: key('meta', 'probe'),
   count: (name: CounterName) => key('meta', 'count', name),
@@ -23,6 +25,8 @@ export const metaKeys = {
 export type Meta = {
   /** The highest sequence number that a commit carried. */
   readonly seq: number
+  /** The highest number of the change feed. */
+  readonly feed: number
   readonly counts: Readonly<Record<CounterName, number>>
   /** Secret that cursors are made with; a fresh one when the store is new. */
   readonly cursorKey: string
@@ -39,5 +43,10 @@ export function readMeta(read: (key: string) => string | undefined, location: st
     )
   const number = (name: string) => Number(read(name) ?? 0)
   const counts = Object.fromEntries(counters.map(name => [name, number(metaKeys.count(name))])) as Record<CounterName, number>
-  return { seq: number(metaKeys.seq), counts, cursorKey: read(metaKeys.cursor) ?? randomBytes(16).toString('base64url') }
+  return {
+    seq: number(metaKeys.seq),
+    feed: number(metaKeys.feed),
+    counts,
+    cursorKey: read(metaKeys.cursor) ?? randomBytes(16).toString('base64url'),
+  }
 }

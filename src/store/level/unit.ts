@@ -6,7 +6,7 @@ import type { Tally } from '../tally.ts'
 import type { ListSeen } from './tallies.ts'
 
 /** Figures that every commit keeps up to date. */
-export const counters = ['blocks', 'messages', 'bounces', 'pending', 'outbox', 'dead'] as const
+export const counters = ['blocks', 'messages', 'bounces', 'pending', 'outbox', 'dead', 'webhooks'] as const
 
 export type CounterName = (typeof counters)[number]
 
@@ -21,6 +21,8 @@ export class Unit {
   seen: ListSeen | null = null
   /** A batch with it failed: it may be on disk already. */
   inDoubt = false
+  /** Changes for the feed, encoded; they are numbered as the batch is written. */
+  readonly feed: string[] = []
   /** About what it takes in memory. */
   octets = 0
 
@@ -32,6 +34,12 @@ export class Unit {
   del(key: string): void {
     this.writes.push({ key, value: null })
     this.octets += key.length
+  }
+
+  /** Adds a change to the feed. */
+  append(change: string): void {
+    this.feed.push(change)
+    this.octets += change.length
   }
 
   add(counter: CounterName, by: number): void {

@@ -16,6 +16,7 @@ import type { Changes, Facts, FactsRequest, Neighbour, Store } from '../store.ts
 import { putAddress } from './blacklist.ts'
 import { putBounce } from './bounces.ts'
 import { decode, decodeOr, encode } from './codec.ts'
+import { putDeliveries } from './deliveries.ts'
 import type { Engine } from './engine.ts'
 import { auditIndexes, primary } from './indexes.ts'
 import { messageLock } from './journal.ts'
@@ -50,7 +51,7 @@ export function createUpdate({ engine, locks, surges, now }: UpdateDeps): Store[
       putChanges(engine, unit, changes, facts.seq)
       const written = surges.put(unit, changes)
       try {
-        if (unit.writes.length > 0 || unit.tallies.length > 0) await engine.commit(unit)
+        if (unit.writes.length > 0 || unit.tallies.length > 0 || unit.feed.length > 0) await engine.commit(unit)
       } finally {
         surges.settle(written)
       }
@@ -105,6 +106,8 @@ function putChanges(engine: Engine, unit: Unit, changes: Changes, seq: number): 
   if (report) putReport(unit, report, decodeOr<StoredReport>(engine.read(primary.report(report.id))))
   unit.count(...(changes.tallies ?? []))
   for (const item of changes.outbox ?? []) putOutbox(unit, item, readItem(engine, item.id))
+  putDeliveries(engine, unit, changes)
+  for (const change of changes.feed ?? []) unit.append(encode(change))
   for (const [index, audited] of (changes.audit ?? []).entries()) {
     const position = key(seqPart(seq), index.toString(36).padStart(4, '0'))
     unit.put(primary.audit(position), encode(audited))
