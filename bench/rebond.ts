@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createLog } from '../src/observe/log.ts'
 import type { AddressKey } from '../src/smtp/path.ts'
 import { openLevelStore } from '../src/store/level-store.ts'
-import type { AddressRecord } from '../src/store/records.ts'
+import { blockedAddress } from './blocked-address.ts'
 import { freePort, type Running, start } from './processes.ts'
 
 const main = join(import.meta.dirname, '../dist/main.js')
@@ -19,7 +19,7 @@ export async function startRebond(upstreamPort: number, blacklisted: number): Pr
   const store = await openLevelStore({ path, now: Date.now, log: createLog('warn') })
   for (let from = 0; from < blacklisted; from += 1000) {
     const count = Math.min(1000, blacklisted - from)
-    const addresses = Array.from({ length: count }, (_, i) => blocked(`b${from + i}@bad.example` as AddressKey))
+    const addresses = Array.from({ length: count }, (_, i) => blockedAddress(`b${from + i}@bad.example` as AddressKey))
     await store.update({ keys: addresses.map(({ key }) => key) }, () => ({ changes: { addresses }, result: null }))
   }
   await store.close()
@@ -43,30 +43,5 @@ export async function startRebond(upstreamPort: number, blacklisted: number): Pr
       await running.stop()
       await rm(directory, { recursive: true, force: true })
     },
-  }
-}
-
-function blocked(key: AddressKey): AddressRecord {
-  return {
-    key,
-    address: key,
-    block: {
-      address: key,
-      since: Date.now(),
-      until: null,
-      category: 'invalid_address',
-      type: 'hard',
-      fault: 'recipient',
-      rule: 'bench',
-      evidence: '550 5.1.1 User unknown',
-      bounceId: null,
-      messageId: null,
-      by: null,
-    },
-    lastHard: null,
-    lastUnblock: null,
-    lastDelivered: null,
-    awaiting: [],
-    counts: { hard: 1, soft: 0, uncounted: 0 },
   }
 }
