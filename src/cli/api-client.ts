@@ -3,6 +3,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import type { HttpConfig } from '../config/schema.ts'
+import { type Exchange, exchange, type StreamBody, urlUnder, whyUnreachable } from './api-stream.ts'
 import { loadConfig } from './load-config.ts'
 import type { CommandIo } from './run-command.ts'
 
@@ -17,6 +18,8 @@ export type ApiAnswer = { readonly ok: true; readonly body: unknown } | { readon
 export type Api = {
   /** Calls the server; a path's variable parts must be percent-encoded. */
   call(method: string, path: string, body?: object): Promise<ApiAnswer>
+  /** Begins an exchange of streams: what is sent is sent while the answer comes. */
+  exchange(method: string, path: string, body?: StreamBody): Promise<Exchange>
 }
 
 const defaultUrl = 'http://127.0.0.1:8025'
@@ -36,7 +39,15 @@ export async function openApi(values: ApiValues, env: CommandIo['env']): Promise
     }
     if (!/^[\x21-\x7e]+$/.test(token)) return { ok: false, why: `${tokenFile} must hold one token and nothing else` }
   }
-  return { ok: true, api: { call: (method, path, body) => call(where.url, token, method, path, body) } }
+  const { url } = where
+  const said = (answer: unknown, status: number) => sentenceOf(answer, status, token)
+  return {
+    ok: true,
+    api: {
+      call: (method, path, body) => call(url, token, method, path, body),
+      exchange: (method, path, body) => exchange({ url, token, said }, method, path, body),
+    },
+  }
 }
 
 async function findUrl(values: ApiValues, env: CommandIo['env']): Promise<{ ok: true; url: URL } | { ok: false; why: string }> {
@@ -61,7 +72,7 @@ function urlOf({ host, port }: HttpConfig['listen']): URL {
 }
 
 async function call(base: URL, token: string | null, method: string, path: string, body?: object): Promise<ApiAnswer> {
-  const url = `${base.href.replace(/\/+$/, '')}${path}`
+  const url = urlUnder(base, path)
   let status: number
   let type: string
   let text: string
@@ -81,24 +92,13 @@ async function call(base: URL, token: string | null, method: string, path: strin
     type = reply.headers.get('content-type') ?? ''
     text = await reply.text()
   } catch (err) {
-    return { ok: false, why: `the server at ${base.href} cannot be reached: ${whyUnreachable(err)}`, body: null }
+    return { ok: false, why: `the server at ${base.href} cannot be reached: ${whyUnreachable(err, timeoutMs)}`, body: null }
   }
   const answer = parseJson(text)
   if (answer === undefined)
     return { ok: false, why: `what answers at ${base.href} is not rebond (${status}, ${type || 'no type'})`, body: null }
   if (status >= 200 && status < 300) return { ok: true, body: answer }
   return { ok: false, why: sentenceOf(answer, status, token), body: answer }
-}
-
-function whyUnreachable(err: unknown): string {
-  if (!(err instanceof Error)) return String(err)
-  if (err.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} seconds`
-  const { cause } = err
-  if (!(cause instanceof Error)) return err.message
-  const code = (cause as NodeJS.ErrnoException).code
-  if (code === 'ECONNREFUSED') return 'nothing listens there (is rebond running? see --url)'
-  if (code === 'ENOTFOUND') return 'its name cannot be found'
-  return cause.message || code || err.message
 }
 
 /** A problem (RFC 9457) as a sentence, with what to do about a token. */

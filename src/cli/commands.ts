@@ -6,6 +6,8 @@ import { addressManual } from './manual/address.ts'
 import { checkConfigManual } from './manual/check-config.ts'
 import { classifyManual, classifyReplyManual } from './manual/classify.ts'
 import { completionManual } from './manual/completion.ts'
+import { exportManual } from './manual/export.ts'
+import { importManual } from './manual/import.ts'
 import { serveManual } from './manual/serve.ts'
 import { tokenManual } from './manual/token.ts'
 import { versionManual } from './manual/version.ts'
@@ -16,6 +18,8 @@ export const commands: readonly Command[] = [
   { manual: serveManual, outlivesReaders: true, run: async (args, io) => (await import('./serve.ts')).runServe(args, io) },
   { manual: checkConfigManual, run: async (args, io) => (await import('./check-config.ts')).runCheckConfig(args, io) },
   { manual: addressManual, run: async (args, io) => (await import('./address.ts')).runAddress(args, io) },
+  { manual: importManual, run: async (args, io) => (await import('./import.ts')).runImport(args, io) },
+  { manual: exportManual, run: async (args, io) => (await import('./export.ts')).runExport(args, io) },
   { manual: classifyManual, run: async (args, io) => (await import('./classify.ts')).runClassify(args, io) },
   { manual: classifyReplyManual, run: async (args, io) => (await import('./classify-reply.ts')).runClassifyReply(args, io) },
   { manual: tokenManual, run: async (args, io) => (await import('./token.ts')).runToken(args, io) },

@@ -5,9 +5,10 @@
  */
 import { z } from 'zod'
 import { block, unblock } from '../judge/by-hand.ts'
-import { type AddressKey, domainOfKey, formatMailbox, localOfKey } from '../smtp/path.ts'
+import type { AddressKey } from '../smtp/path.ts'
 import { addressSchema, blockItem, blockSchema, reasonOf } from './address-detail.ts'
 import { addressFacts } from './address-facts.ts'
+import { formatKey } from './address-key.ts'
 import type { App, HttpDeps } from './app.ts'
 import { bodyError, by, noReason, why } from './deed-fields.ts'
 import { addressParam, formatTime, timeField } from './fields.ts'
@@ -111,9 +112,4 @@ export function addressRoutes(app: App, deps: HttpDeps): void {
       bounces: await bounceItems(deps, latest.items),
     }
   }
-}
-
-/** The normal form of an address, written as an address: quoted where it must be. */
-function formatKey(key: AddressKey): string {
-  return formatMailbox({ local: localOfKey(key), domain: domainOfKey(key) })
 }

@@ -18,7 +18,7 @@ const refusals: Readonly<Record<string, readonly [ProblemKind, string]>> = {
   FST_ERR_BAD_URL: ['bad-request', 'The path must be percent-encoded UTF-8.'],
   FST_ERR_MAX_PARAM_LENGTH: ['uri-too-long', 'A part of the path is over 1,024 characters; an address may have 320 octets.'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['malformed-json', 'The body must be one JSON object in UTF-8, without a key __proto__.'],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'The body must have at most 64 KiB.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'The body must have at most 64 KiB (a list to check: 512 KiB).'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'The body must be sent with Content-Type: application/json.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad-request', 'The body must have the length that Content-Length says.'],
 }

@@ -10,7 +10,7 @@ import { categories } from '../classify/verdict.ts'
 import { type AddressKey, addressKeyOf, domainOfKey } from '../smtp/path.ts'
 
 /** Octets of an address before it is percent-encoded: RFC 5321's 64 + 1 + 255. */
-const maxAddressOctets = 320
+export const maxAddressOctets = 320
 
 const addressError = `must be a mail address (local@domain, at most ${maxAddressOctets} octets)`
 const addressText = z.string({ error: addressError })

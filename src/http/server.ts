@@ -7,19 +7,23 @@
 import type { AddressInfo } from 'node:net'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import fastify, { type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import fastify, { errorCodes, type InjectOptions, type LightMyRequestResponse } from 'fastify'
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { guardAccess } from './access.ts'
 import { addressRoutes } from './addresses.ts'
 import type { App, HttpDeps } from './app.ts'
 import { auditRoutes } from './audit.ts'
 import { blacklistRoutes } from './blacklist.ts'
+import { limitBodyTime } from './body-deadline.ts'
 import { bounceRoutes } from './bounces.ts'
 import { changeRoutes } from './changes.ts'
+import { checkRoutes } from './check.ts'
 import { decisionRoutes } from './decisions.ts'
 import { clientErrorHandler, errorHandler, notFoundHandler } from './errors.ts'
+import { exportRoutes } from './export.ts'
 import { healthRoutes } from './health.ts'
 import { styleHash } from './html.ts'
+import { importRoutes } from './import.ts'
 import { incidentRoutes } from './incidents.ts'
 import { listRoutes } from './lists.ts'
 import { messageRoutes } from './messages.ts'
@@ -33,8 +37,8 @@ import { validatorCompiler } from './validation.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 const maxBodyBytes = 65_536
-/** A whole request must have arrived by then. */
-const requestTimeoutMs = 30_000
+/** The head of a request must have arrived by then; body-deadline.ts says when its body must. */
+const headersTimeoutMs = 30_000
 const keepAliveTimeoutMs = 72_000
 /** 320 octets, each percent-encoded, and some more: longer ones get an answer that says what is wrong. */
 const maxParamLength = 1024
@@ -54,7 +58,8 @@ export function createHttp(deps: HttpDeps): HttpServer {
   const app = fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: 0,
+    http: { headersTimeout: headersTimeoutMs },
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -68,7 +73,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(onError)
   app.setNotFoundHandler(notFoundHandler)
-  acceptJsonOnly(app)
+  acceptBodies(app)
   app.decorateRequest('caller', null)
   app.decorateRequest('scopes', null)
   app.register(helmet, {
@@ -91,6 +96,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
     reply.header('cache-control', 'no-store')
   })
   app.register(rateLimit, { global: false })
+  limitBodyTime(app)
   describeApi(app, deps.version)
   app.register(async scope => {
     guardAccess(scope, deps.config)
@@ -98,7 +104,10 @@ export function createHttp(deps: HttpDeps): HttpServer {
     refuseOtherMethods(scope, () => {
       healthRoutes(scope, deps)
       addressRoutes(scope, deps)
+      checkRoutes(scope, deps)
       blacklistRoutes(scope, deps)
+      importRoutes(scope, deps)
+      exportRoutes(scope, deps)
       revertRoutes(scope, deps)
       suspectRoutes(scope, deps)
       bounceRoutes(scope, deps)
@@ -128,13 +137,20 @@ export function createHttp(deps: HttpDeps): HttpServer {
   }
 }
 
-/** Bodies are application/json; one that is empty is none, so that `curl -X POST` with a type and no data works. */
-function acceptJsonOnly(app: App): void {
+/**
+ * Bodies are application/json; one that is empty is none, so that `curl -X POST` with a type and no data works. Lists are taken by the route
+ * that streams them, and by no other.
+ */
+function acceptBodies(app: App): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined)
     else parseJson(request, body as string, done)
+  })
+  app.addContentTypeParser(['text/csv', 'application/x-ndjson'], (request, _body, done) => {
+    if (request.routeOptions.config.streamsBody) done(null)
+    else done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(request.headers['content-type'] ?? ''))
   })
 }
 

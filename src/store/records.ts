@@ -274,6 +274,7 @@ export const auditOps = [
   'disable',
   'enable',
   'replay',
+  'import',
 ] as const
 
 export type AuditOp = (typeof auditOps)[number]

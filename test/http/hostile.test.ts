@@ -1,11 +1,13 @@
 /**
  * Who may ask what, and what hostile or careless requests are told: every refusal is a problem (RFC 9457) and none is a stack.
  */
-import { connect } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
-import type { InjectOptions } from 'fastify'
+import fastify, { type InjectOptions } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import t from 'tap'
+import { limitBodyTime } from '../../src/http/body-deadline.ts'
 import { whyNotLocal } from '../../src/http/locality.ts'
 import { problemKinds } from '../../src/http/problem.ts'
 import { bounceOf, checkedClient, type Document, journal, keyOf, openServer, storeBounces, tokens } from './fixture.ts'
@@ -30,7 +32,7 @@ t.test('every guarded route wants a token that holds its scope', async t => {
     })),
   )
   routes.push({ method: 'GET', url: '/r/some-id', scope: 'read' }, { method: 'GET', url: '/', scope: 'read' })
-  t.equal(routes.length, 37)
+  t.equal(routes.length, 40)
   for (const { method, url, scope } of routes) {
     const bare = await ask({ method, url, remoteAddress: '192.0.2.1' })
     if (scope === null) {
@@ -42,7 +44,8 @@ t.test('every guarded route wants a token that holds its scope', async t => {
     t.equal(bare.headers['www-authenticate'], `Bearer realm="rebond", scope="${scope}"`)
     for (const [token, scopes] of Object.entries(holds)) {
       const answer = await ask({ method, url, headers: bearer(token), remoteAddress: '192.0.2.1' })
-      if (scopes.includes(scope)) t.ok([200, 400, 404].includes(answer.statusCode), `${method} ${url} with ${scopes}: ${answer.statusCode}`)
+      if (scopes.includes(scope))
+        t.ok([200, 400, 404, 415].includes(answer.statusCode), `${method} ${url} with ${scopes}: ${answer.statusCode}`)
       else {
         t.equal(answer.statusCode, 403, `${method} ${url} with ${scopes}`)
         t.match(answer.json(), { type: '/problems#insufficient-scope', detail: new RegExp(`needs a token with scope ${scope}`) })
@@ -368,4 +371,34 @@ t.test('no header, however odd, makes a foreign request look local', async t => 
   t.equal(whyNotLocal('127.0.0.1', {}), 'its Host header does not name this machine')
   t.equal(whyNotLocal('192.0.2.1', { host: 'localhost' }), 'it comes from another machine')
   t.equal(whyNotLocal('::1', { host: 'localhost' }), null)
+})
+
+t.test('a body that does not arrive in time is told so, and its connection ends; a stream may take its time', async t => {
+  const app = fastify().withTypeProvider<ZodTypeProvider>()
+  limitBodyTime(app as never, 20)
+  app.addContentTypeParser('text/csv', (_request, _body, done) => done(null))
+  app.post('/whole', { config: { access: 'none' } }, async () => 'done')
+  app.post('/stream', { config: { access: 'none', streamsBody: true } }, async request => {
+    let octets = 0
+    for await (const piece of request.raw) octets += (piece as Buffer).length
+    return String(octets)
+  })
+  t.teardown(() => app.close())
+  await app.listen({ port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const head = (path: string, type: string) =>
+    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\nContent-Length: 10\r\nConnection: close\r\n\r\n`
+  const slow = connect(port, '127.0.0.1')
+  slow.write(`${head('/whole', 'application/json')}{"a":`)
+  t.match(await text(slow), /^HTTP\/1\.1 408 .*problems#request-timeout/s)
+  const stream = connect(port, '127.0.0.1')
+  stream.write(`${head('/stream', 'text/csv')}12345`)
+  // Two of the deadlines above, one after the other, and it still goes on.
+  for (let i = 0; i < 2; i++) {
+    const other = connect(port, '127.0.0.1')
+    other.write(`${head('/whole', 'application/json')}{`)
+    await text(other)
+  }
+  stream.end('67890')
+  t.match(await text(stream), /200 OK.*10$/s)
 })
