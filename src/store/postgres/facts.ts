@@ -1,0 +1,142 @@
+/**
+ * The facts of updates in PostgreSQL: those of a whole batch are read by a handful of statements that travel together.
+ */
+import { timeOfId } from '../../return-path/time-id.ts'
+import { type AddressKey, domainOfKey, localOfKey } from '../../smtp/path.ts'
+import { idBound, textPart } from '../key-parts.ts'
+import type { AddressRecord, Bounce, Moment } from '../records.ts'
+import type { FactsRequest, Neighbour } from '../store.ts'
+import type { Incident, SurgeWindow } from '../surge-records.ts'
+import { readAddresses } from './blacklist.ts'
+import { readBounces, readDeadDomains } from './bounces.ts'
+import { drawSeqs } from './careful-append.ts'
+import type { Run } from './database.ts'
+import { maxRows } from './listing.ts'
+import { readAcceptances } from './messages.ts'
+import { partitionBounds } from './partitions.ts'
+
+/** Returns given as `deadDomains`: many more than any threshold asks for. */
+const maxDeadDomains = 1000
+
+/** What the folds of a batch share: the second of two that name one address sees what the first made of it. */
+export type State = {
+  readonly addresses: Map<AddressKey, AddressRecord>
+  readonly bounces: Map<string, Bounce>
+  readonly windows: Map<string, SurgeWindow>
+  readonly incidents: Map<string, Incident>
+}
+
+/** What belongs to one request of a batch alone. */
+export type Own = {
+  readonly accepted: ReadonlyMap<AddressKey, Moment>
+  readonly neighbours: ReadonlyMap<AddressKey, Neighbour>
+  readonly deadDomains: readonly Bounce[]
+  readonly seq: number
+}
+
+export type Loaded = { readonly state: State; readonly own: readonly Own[]; readonly journalSince: number | null }
+
+/** Reads what these requests ask for. */
+export async function loadFacts(run: Run, requests: readonly FactsRequest[], journalSince: number | null): Promise<Loaded> {
+  const operators = [...new Set(requests.flatMap(request => request.operators ?? []))]
+  const asksJournal = journalSince === null && requests.some(request => request.operators !== undefined)
+  const [addresses, bounces, windows, seqs, since, own] = await Promise.all([
+    readAddresses(run, [...new Set(requests.flatMap(({ keys }) => keys))]),
+    readBounces(run, [...new Set(requests.flatMap(({ bounceIds = [] }) => bounceIds))]),
+    readWindows(run, operators),
+    drawSeqs(run, requests.length),
+    asksJournal ? readJournalSince(run) : journalSince,
+    loadOwn(run, requests),
+  ])
+  const incidents = new Set(requests.flatMap(request => request.incidents ?? []))
+  for (const window of windows.values()) for (const { id } of Object.values(window.incidents)) incidents.add(id)
+  for (const { held } of addresses) if (held) incidents.add(held.incident)
+  return {
+    state: {
+      addresses: new Map(addresses.map(record => [record.key, record])),
+      bounces: new Map(bounces.map(bounce => [bounce.id, bounce])),
+      windows,
+      incidents: await readIncidents(run, [...incidents]),
+    },
+    own: own.map((facts, index) => ({ ...facts, seq: seqs[index] ?? 0 })),
+    journalSince: since,
+  }
+}
+
+async function loadOwn(run: Run, requests: readonly FactsRequest[]): Promise<Omit<Own, 'seq'>[]> {
+  const asked = requests.flatMap(({ keys, acceptedBefore: before }, of) =>
+    before === undefined ? [] : keys.map(key => ({ of, key, before })),
+  )
+  const [moments, neighbours, deadDomains] = await Promise.all([
+    readAcceptances(run, asked),
+    Promise.all(requests.map(request => readNeighbours(run, request))),
+    Promise.all(requests.map(({ deadDomainsSince: since }) => (since === undefined ? [] : readDeadDomains(run, since, maxDeadDomains)))),
+  ])
+  return requests.map((_, index) => ({
+    accepted: new Map(
+      asked.flatMap(({ of, key }, n) => {
+        const moment = moments[n]
+        return of === index && moment ? [[key, moment]] : []
+      }),
+    ),
+    neighbours: neighbours[index] ?? new Map(),
+    deadDomains: deadDomains[index] ?? [],
+  }))
+}
+
+async function readWindows(run: Run, operators: readonly string[]): Promise<Map<string, SurgeWindow>> {
+  if (operators.length === 0) return new Map()
+  const text = 'select operator, data from surge_windows where operator = any($1)'
+  const rows = await run<{ operator: string; data: SurgeWindow }>({ name: 'windows', text }, [operators.map(textPart)])
+  const found = new Map(rows.map(({ operator, data }) => [operator, data]))
+  return new Map(
+    operators.flatMap(operator => {
+      const window = found.get(textPart(operator))
+      return window ? [[operator, window]] : []
+    }),
+  )
+}
+
+/** Reads incidents by their ids. */
+export async function readIncidents(run: Run, ids: readonly string[]): Promise<Map<string, Incident>> {
+  if (ids.length === 0) return new Map()
+  const rows = await run<{ data: Incident }>({ name: 'incidents by id', text: 'select data from incidents where id = any($1)' }, [ids])
+  return new Map(rows.map(({ data }) => [data.id, data]))
+}
+
+async function readJournalSince(run: Run): Promise<number | null> {
+  const [row] = await run<{ id: string }>({ name: 'oldest mail', text: 'select id from messages order by id limit 1' })
+  return row ? timeOfId(row.id) : null
+}
+
+// At most so many mails of the domain are looked at, in partitions that hold nothing older or younger than asked for.
+const neighbour = {
+  name: 'neighbour',
+  text: `select mail.local, mail.seq, o.at
+    from (
+      select local, id, seq, relayed from message_recipients
+      where domain = $1 and id >= $3 and id < $4 order by local, id limit ${maxRows}
+    ) as mail
+    cross join lateral (
+      select at from message_outcomes where message_outcomes.id = mail.id and outcome = 'accepted' and at between $7 and $8 limit 1
+    ) as o
+    left join addresses a on a.key = mail.local || '@' || $1
+    where mail.relayed and mail.local <> $2 and mail.id >= $5 and mail.id < $6
+      and greatest((a.data -> 'lastHard' ->> 'seq')::bigint, (a.data -> 'lastUnblock' ->> 'seq')::bigint, 0) < mail.seq
+    limit 1`,
+}
+
+async function readNeighbours(run: Run, { neighbours }: FactsRequest): Promise<Map<AddressKey, Neighbour>> {
+  if (!neighbours) return new Map()
+  const { of: keys, acceptedSince, acceptedBefore } = neighbours
+  const [low, end] = partitionBounds('message_recipients', acceptedSince, acceptedBefore)
+  const [from, below] = [idBound(acceptedSince), idBound(acceptedBefore + 1)]
+  const found = await Promise.all(
+    keys.map(async (key): Promise<[AddressKey, Neighbour][]> => {
+      const values = [domainOfKey(key), localOfKey(key), low, end, from, below, acceptedSince, acceptedBefore]
+      const [row] = await run<{ local: string; seq: number; at: number }>(neighbour, values)
+      return row ? [[key, { key: `${row.local}@${domainOfKey(key)}` as AddressKey, accepted: { seq: row.seq, at: row.at } }]] : []
+    }),
+  )
+  return new Map(found.flat())
+}

@@ -1,0 +1,40 @@
+/**
+ * The lookup of every RCPT: lookups of one pipelined batch, and of all sessions that ask at the same moment, are one statement.
+ *
+ * Nothing is cached: a block or an unblock that was acknowledged anywhere is seen by the next lookup everywhere.
+ */
+import type { AddressKey } from '../../smtp/path.ts'
+import { inForce } from '../in-force.ts'
+import type { Block } from '../records.ts'
+import type { Store } from '../store.ts'
+import { createBatches } from './batches.ts'
+import type { Database } from './database.ts'
+
+const blocks = {
+  name: 'lookup',
+  text: `select key, data -> 'block' as block from addresses where key = any($1) and blocked_since is not null`,
+}
+
+export function createLookups(database: Database): { readonly lookup: Store['lookup']; idle(): Promise<void> } {
+  const batches = createBatches<readonly AddressKey[], ReadonlyMap<string, Block>>({
+    async work(asked) {
+      const rows = await database.run<{ key: string; block: Block }>(blocks, [[...new Set(asked.flat())]])
+      const found = new Map(rows.map(({ key, block }) => [key, block]))
+      return asked.map(() => found)
+    },
+    atOnce: 2,
+    maxItems: 500,
+  })
+  return {
+    async lookup(keys, now) {
+      database.assertOpen()
+      if (keys.length === 0) return []
+      const found = await batches.add(keys)
+      return keys.map(key => {
+        const block = found.get(key)
+        return block && inForce(block, now) ? block : null
+      })
+    },
+    idle: batches.idle,
+  }
+}

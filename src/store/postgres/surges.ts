@@ -1,0 +1,56 @@
+/**
+ * The surge guard's incidents in PostgreSQL, the returns that belong to one, and the audit: lists that people read.
+ */
+import type { PageRequest } from '../page.ts'
+import type { AuditEntry, Bounce } from '../records.ts'
+import type { AuditFilter, IncidentFilter } from '../store.ts'
+import type { Incident } from '../surge-records.ts'
+import { conditions, given, type Listing, when } from './listing.ts'
+
+/** The list of incidents, newest first. */
+export function incidentListing(filter: IncidentFilter, page: PageRequest): Listing<Incident> {
+  const { state } = filter
+  return {
+    name: 'incidents',
+    filter,
+    page,
+    table: 'incidents',
+    place: ['id'],
+    columns: ['open', 'data'],
+    indexed: conditions(state === 'open' ? when('open') : null),
+    tested: conditions(state === 'closed' ? when('not open') : null),
+    select: 'walked.data',
+    read: row => row.data as Incident,
+  }
+}
+
+/** The returns that a group lists, newest mail first; those that are forgotten are left out. */
+export function memberListing(group: string, page: PageRequest): Listing<Bounce> {
+  return {
+    name: 'members',
+    filter: { group },
+    page,
+    table: 'incident_members',
+    place: ['bounce_id'],
+    indexed: [when('member_of = ?', group)],
+    joined: 'left join lateral (select data from bounces where bounces.id = walked.bounce_id limit 1) as b on true',
+    tested: [when('b.data is not null')],
+    select: 'b.data',
+    read: row => row.data as Bounce,
+  }
+}
+
+/** Who did what, newest first. */
+export function auditListing(filter: AuditFilter, page: PageRequest): Listing<AuditEntry> {
+  return {
+    name: 'audit',
+    filter,
+    page,
+    table: 'audit',
+    place: ['seq', 'n'],
+    columns: ['data'],
+    indexed: conditions(given('key = ?', filter.key)),
+    select: 'walked.data',
+    read: row => row.data as AuditEntry,
+  }
+}
