@@ -25,6 +25,7 @@ import { createNode } from './postgres/node.ts'
 import { countOutbox, createOutbox, outboxListing } from './postgres/outbox.ts'
 import { createReports } from './postgres/reports.ts'
 import { auditListing, incidentListing, memberListing } from './postgres/surges.ts'
+import { createTallyReads, listListing } from './postgres/tallies.ts'
 import { createUpdate } from './postgres/update.ts'
 import type { Store } from './store.ts'
 
@@ -83,6 +84,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const reports = createReports(database, node)
   const outbox = createOutbox(database, node, now)
   const updates = createUpdate({ database, slot: slot(), now, drain: written.drain })
+  const counted = createTallyReads(database)
   let closing: Promise<void> | null = null
 
   /** Measures an operation that gives a promise. */
@@ -181,6 +183,24 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     outboxItem: timed('read', outbox.outboxItem),
     outbox: timed('list', async (filter, page) => list(outboxListing(filter, page))),
     audit: timed('list', async (filter, page) => list(auditListing(filter, page))),
+
+    lists: timed('list', async page => {
+      await written.drain()
+      const { items, next } = await list(listListing(page))
+      return { items: items.filter(item => item !== null), next }
+    }),
+    list: timed('read', async name => {
+      await written.drain()
+      return counted.list(name)
+    }),
+    tallies: timed('list', async request => {
+      await written.drain()
+      return counted.tallies(request)
+    }),
+    failingDomains: timed('list', async (since, until, limit) => {
+      await written.drain()
+      return counted.failingDomains(since, until, limit)
+    }),
 
     check: timed('check', node.appear),
     close() {

@@ -6,13 +6,19 @@
  */
 import { bouncedMail } from '../message-facts.ts'
 import type { Bounce, Message } from '../records.ts'
+import type { Tally } from '../tally.ts'
 import { type Batches, createBatches } from './batches.ts'
-import { Tally } from './counters.ts'
+import { CountChanges } from './counters.ts'
 import type { Database, Run } from './database.ts'
 import { readMessages } from './messages.ts'
+import { TallySums } from './tallies.ts'
 import { bounceTable, messageTable, putRows, recipientsOf, recipientTable } from './writes.ts'
 
-export type Append = { readonly message: Omit<Message, 'seq' | 'outcome'>; readonly refusals: readonly Bounce[] }
+export type Append = {
+  readonly message: Omit<Message, 'seq' | 'outcome'>
+  readonly refusals: readonly Bounce[]
+  readonly tally?: Tally | undefined
+}
 
 const maxBatch = 100
 
@@ -30,17 +36,20 @@ async function appendAll(run: Run, slot: number, appends: readonly Append[]): Pr
   const messages = new Map(stored.map(message => [message.id, message]))
   const bounces = new Map(returned.map(bounce => [bounce.id, bounce]))
   const changed = new Map<string, Bounce>()
-  const tally = new Tally()
+  const counts = new CountChanges()
+  const tallies = new TallySums()
   const result: Message[] = []
-  for (const [index, { message: given, refusals }] of appends.entries()) {
+  for (const [index, { message: given, refusals, tally }] of appends.entries()) {
+    tallies.see(given)
+    if (tally) tallies.take(tally)
     const known = messages.get(given.id)
     const message: Message = known
       ? { ...known, recipients: [...known.recipients, ...given.recipients] }
       : { ...given, seq: seqs[index] ?? 0, outcome: null }
-    if (!known) tally.add('messages', given.id, 1)
+    if (!known) counts.add('messages', given.id, 1)
     messages.set(given.id, message)
     for (const refusal of refusals) {
-      if (!bounces.has(refusal.id)) tally.add('bounces', refusal.id, 1)
+      if (!bounces.has(refusal.id)) counts.add('bounces', refusal.id, 1)
       bounces.set(refusal.id, refusal)
       changed.set(refusal.id, refusal)
     }
@@ -60,7 +69,8 @@ async function appendAll(run: Run, slot: number, appends: readonly Append[]): Pr
       written.flatMap(message => recipientsOf(message, message.seq)),
     ),
     ...putRows(run, bounceTable, [...changed.values()]),
-    ...tally.put(run, slot),
+    ...counts.put(run, slot),
+    ...tallies.put(run, slot),
   ]
   return { result, writes }
 }

@@ -10,7 +10,7 @@ import { hourOfId } from './partitions.ts'
 
 export type CountName = 'blocks' | 'messages' | 'bounces'
 
-const slots = 1024
+const slots = 64
 
 /** Draws a slot; `random` gives 0 to below 1. */
 export function drawSlot(random: () => number): number {
@@ -18,7 +18,7 @@ export function drawSlot(random: () => number): number {
 }
 
 /** What one transaction adds. */
-export class Tally {
+export class CountChanges {
   readonly #hours = new Map<string, { name: CountName; hour: number; by: number }>()
 
   /** Counts one more, or less, of what has this id; `id: null` for what has no time. */

@@ -12,9 +12,11 @@ import { textPart } from '../key-parts.ts'
 import type { Message, MessageOutcome } from '../records.ts'
 import type { Store } from '../store.ts'
 import { StoreUnavailable } from '../store.ts'
+import type { Tally } from '../tally.ts'
 import { type Append, createCarefulAppend } from './careful-append.ts'
 import type { Database } from './database.ts'
 import { hourOfId } from './partitions.ts'
+import { TallySums, tallySql } from './tallies.ts'
 import { arrayText, dataOf, headerOf, recipientsOf, sendersOf } from './writes.ts'
 
 const maxBatch = 250
@@ -23,6 +25,9 @@ const maxOutcomes = 10_000
 /** Statements under way at once: one is being made while the other waits for the disk. */
 const maxAtOnce = 2
 
+/** An outcome, and what it counts; `inDoubt`: a statement with it failed, and may have been committed. */
+type Ended = { readonly outcome: MessageOutcome; readonly tallies: readonly Tally[]; inDoubt: boolean }
+type Outcomes = Map<string, Ended>
 type Waiting = { readonly append: Append; readonly resolve: (message: Message | null) => void; readonly reject: (error: unknown) => void }
 
 export type Journal = Pick<Store, 'appendMessage' | 'settleMessage'> & {
@@ -41,8 +46,8 @@ export function createJournal({ database, slot }: JournalDeps): Journal {
   const slotsFree = Array.from({ length: maxAtOnce }, slot)
   const lanes = new Set<Promise<void>>()
   let queue: Waiting[] = []
-  let outcomes = new Map<string, MessageOutcome>()
-  const underWay = new Map<string, MessageOutcome>()
+  let outcomes: Outcomes = new Map()
+  let underWay = 0
   let dropped = 0
   let timer: NodeJS.Timeout | null = null
   let failure: unknown = null
@@ -59,25 +64,28 @@ export function createJournal({ database, slot }: JournalDeps): Journal {
     const batch = takeBatch()
     const ended = outcomes
     outcomes = new Map()
-    for (const [id, outcome] of ended) underWay.set(id, outcome)
+    underWay++
     try {
       await writeAll(own, batch, ended)
       failure = null
       return true
     } catch (error) {
       failure = error
-      // What was settled again meanwhile is newer.
-      outcomes = new Map([...ended, ...outcomes])
+      for (const one of ended.values()) one.inDoubt = true
+      const newer = outcomes
+      outcomes = ended
+      for (const [id, one] of newer) settle(id, one)
       for (const { reject } of batch) reject(error)
       return false
     } finally {
-      for (const [id, outcome] of ended) if (underWay.get(id) === outcome) underWay.delete(id)
+      underWay--
     }
   }
 
   /** A mail that the database cannot store is refused alone: the others of its batch are not to suffer for it. */
-  async function writeAll(own: number, batch: readonly Waiting[], ended: ReadonlyMap<string, MessageOutcome>): Promise<void> {
+  async function writeAll(own: number, batch: readonly Waiting[], ended: Outcomes): Promise<void> {
     try {
+      await forgetCounted(database, ended)
       const known = await writeBatch(database, own, batch, ended)
       for (const { append, resolve } of batch) resolve(known.get(append.message.id) ?? null)
     } catch (error) {
@@ -120,8 +128,14 @@ export function createJournal({ database, slot }: JournalDeps): Journal {
     timer ??= setTimeout(open, deferForMs)
   }
 
+  /** Takes an outcome in; a mail that is settled again counts for both. */
+  function settle(id: string, one: Ended): void {
+    const before = outcomes.get(id)
+    outcomes.set(id, before ? { outcome: one.outcome, tallies: [...before.tallies, ...one.tallies], inDoubt: before.inDoubt } : one)
+  }
+
   async function drain(): Promise<void> {
-    while (outcomes.size > 0 || underWay.size > 0) {
+    while (outcomes.size > 0 || underWay > 0) {
       database.assertOpen()
       failure = null
       open()
@@ -132,8 +146,9 @@ export function createJournal({ database, slot }: JournalDeps): Journal {
 
   async function append(given: Append): Promise<Message> {
     database.assertOpen()
-    const { message, refusals } = given
-    const simple = refusals.length === 0 && !message.recipients.some(({ verdict }) => verdict === 'refused')
+    const { message, refusals, tally } = given
+    const counts = tally !== undefined && Object.keys(tally.adds).length > 0
+    const simple = refusals.length === 0 && !counts && !message.recipients.some(({ verdict }) => verdict === 'refused')
     const appended = simple
       ? await new Promise<Message | null>((resolve, reject) => {
           queue.push({ append: given, resolve, reject })
@@ -144,15 +159,15 @@ export function createJournal({ database, slot }: JournalDeps): Journal {
   }
 
   return {
-    appendMessage: (message, refusals) => append({ message, refusals }),
-    settleMessage(id, outcome) {
+    appendMessage: (message, refusals, tally) => append({ message, refusals, tally }),
+    settleMessage(id, outcome, tally) {
       if (database.isClosed()) throw new StoreUnavailable(`the store in ${database.place} is closed`)
       if (outcomes.size >= maxOutcomes && failure !== null) {
         const [oldest] = outcomes.keys()
         if (oldest !== undefined) outcomes.delete(oldest)
         dropped++
       }
-      outcomes.set(id, outcome)
+      settle(id, { outcome, tallies: tally ? [tally] : [], inDoubt: false })
       openLater()
     },
     drain,
@@ -168,6 +183,21 @@ export function createJournal({ database, slot }: JournalDeps): Journal {
       while (lanes.size > 0) await Promise.all(lanes)
       await careful.idle()
     },
+  }
+}
+
+/** What is in doubt counts again only if it is not in the database. */
+async function forgetCounted(database: Database, outcomes: Outcomes): Promise<void> {
+  const doubted = [...outcomes].flatMap(([id, { inDoubt }]) => (inDoubt ? [id] : []))
+  if (doubted.length === 0) return
+  const text = 'select id, data from message_outcomes where id = any($1)'
+  for (const { id, data } of await database.run<{ id: string; data: MessageOutcome }>({ text }, [doubted])) {
+    const one = outcomes.get(id)
+    if (one && data.at === one.outcome.at && data.outcome === one.outcome.outcome) outcomes.set(id, { ...one, tallies: [] })
+  }
+  for (const id of doubted) {
+    const one = outcomes.get(id)
+    if (one) one.inDoubt = false
   }
 }
 
@@ -193,20 +223,19 @@ const journal = {
     counted as (
       insert into counts (name, slot, hour, value)
       select 'messages', $15, hour, count(*) from mails join given using (id) group by hour
-      on conflict (name, hour, slot) do update set value = counts.value + excluded.value)
+      on conflict (name, hour, slot) do update set value = counts.value + excluded.value),
+    ${tallySql(15, 16)}
     select id, seq from mails`,
 }
 
 /** Writes mails and outcomes by one statement; gives the mails that were not known before, by id. */
-async function writeBatch(
-  database: Database,
-  slot: number,
-  batch: readonly Waiting[],
-  outcomes: ReadonlyMap<string, MessageOutcome>,
-): Promise<Map<string, Message>> {
+async function writeBatch(database: Database, slot: number, batch: readonly Waiting[], outcomes: Outcomes): Promise<Map<string, Message>> {
   const mails = batch.map(({ append }) => append.message)
   const recipients = mails.flatMap(mail => recipientsOf(mail, 0))
-  const ended = [...outcomes]
+  const ended = [...outcomes].map(([id, { outcome }]) => [id, outcome] as const)
+  const tallies = new TallySums()
+  for (const mail of mails) tallies.see(mail)
+  for (const one of outcomes.values()) for (const tally of one.tallies) tallies.take(tally)
   const rows = await database.run<{ id: string; seq: number }>(journal, [
     mails.map(({ id }) => id),
     mails.map(({ id }) => hourOfId(id)),
@@ -223,6 +252,7 @@ async function writeBatch(
     ended.map(([, { upstreamId }]) => (upstreamId === null ? null : textPart(upstreamId))),
     ended.map(([, outcome]) => JSON.stringify(outcome)),
     slot,
+    ...tallies.values(),
   ])
   const seqs = new Map(rows.map(({ id, seq }) => [id, seq]))
   return new Map(

@@ -12,11 +12,12 @@ import type { AddressRecord, AuditEntry, Bounce, OutboxItem, StoredReport } from
 import type { Changes, Facts, FactsRequest, Store } from '../store.ts'
 import type { Incident, SurgeWindow } from '../surge-records.ts'
 import { createBatches } from './batches.ts'
-import { Tally } from './counters.ts'
+import { CountChanges } from './counters.ts'
 import type { Database, Run } from './database.ts'
 import { loadFacts, type Own, type State } from './facts.ts'
 import { readMessages } from './messages.ts'
 import { putReports } from './reports.ts'
+import { TallySums } from './tallies.ts'
 import { addressTable, bounceTable, incidentTable, memberTable, outboxTable, putRows, windowTable } from './writes.ts'
 
 type Fold = (facts: Facts) => { readonly changes: Changes; readonly result: unknown }
@@ -109,7 +110,8 @@ function factsOf(request: FactsRequest, own: Own, state: State, journalSince: nu
 /** What the folds of a batch change, and what each of them leaves for the next. */
 class UpdateUnit {
   readonly state: State
-  readonly #tally = new Tally()
+  readonly #counts = new CountChanges()
+  readonly #tallies = new TallySums()
   readonly #addresses: AddressRecord[] = []
   readonly #bounces: Bounce[] = []
   readonly #reports: StoredReport[] = []
@@ -124,15 +126,25 @@ class UpdateUnit {
   }
 
   take(changes: Changes, seq: number): void {
-    const { addresses = [], bounces = [], report, outbox = [], audit = [], windows = [], incidents = [], members = [] } = changes
+    const {
+      addresses = [],
+      bounces = [],
+      report,
+      outbox = [],
+      audit = [],
+      windows = [],
+      incidents = [],
+      members = [],
+      tallies = [],
+    } = changes
     const { state } = this
     for (const record of addresses) {
-      this.#tally.add('blocks', null, Number(record.block !== null) - Number((state.addresses.get(record.key)?.block ?? null) !== null))
+      this.#counts.add('blocks', null, Number(record.block !== null) - Number((state.addresses.get(record.key)?.block ?? null) !== null))
       state.addresses.set(record.key, record)
       this.#addresses.push(record)
     }
     for (const bounce of bounces) {
-      if (!state.bounces.has(bounce.id)) this.#tally.add('bounces', bounce.id, 1)
+      if (!state.bounces.has(bounce.id)) this.#counts.add('bounces', bounce.id, 1)
       state.bounces.set(bounce.id, bounce)
       this.#bounces.push(bounce)
     }
@@ -148,6 +160,7 @@ class UpdateUnit {
     this.#outbox.push(...outbox)
     this.#audit.push(...audit.map((entry, n) => ({ seq, n, entry })))
     this.#members.push(...members)
+    for (const tally of tallies) this.#tallies.take(tally)
   }
 
   async put(run: Run, slot: number): Promise<Promise<unknown>[]> {
@@ -161,7 +174,8 @@ class UpdateUnit {
       ...putRows(run, windowTable, this.#windows),
       ...putRows(run, incidentTable, this.#incidents),
       ...putRows(run, memberTable, this.#members),
-      ...this.#tally.put(run, slot),
+      ...this.#counts.put(run, slot),
+      ...this.#tallies.put(run, slot),
     ]
   }
 }

@@ -95,6 +95,25 @@ create index outbox_dead on outbox (dead_at desc, id desc) where dead_at is not 
 create table audit (seq bigint, n integer, key text collate "C" not null, data json not null, primary key (seq, n));
 create index audit_key on audit (key, seq desc, n desc);
 
+create table tallies (
+  scope text collate "C",
+  hour bigint,
+  counter text collate "C",
+  slot integer,
+  value bigint not null,
+  primary key (scope, hour, counter, slot)
+);
+create index tallies_domains on tallies (hour, scope) where scope like '@%';
+create table lists (
+  scope text collate "C",
+  slot integer,
+  first_at bigint not null,
+  last_at bigint not null,
+  seen boolean not null,
+  data json not null,
+  primary key (scope, slot)
+);
+
 create table surge_windows (operator text collate "C" primary key, data json not null);
 create table incidents (id text collate "C" primary key, open boolean not null, data json not null);
 create index incidents_open on incidents (id) where open;
