@@ -28,7 +28,7 @@ import { createRelay } from './relay/relay.ts'
 import { createReturnPath } from './return-path/return-path.ts'
 import { createSandbox } from './sandbox/sandbox.ts'
 import { defaultKeyFile, readKeyFile, readOrMakeKeyFile } from './store/key-file.ts'
-import { openLevelStore } from './store/level-store.ts'
+import { openStore } from './store/open-store.ts'
 
 export type Address = { readonly host: string; readonly port: number }
 export type Listening = { readonly relay: readonly Address[]; readonly bounce: readonly Address[]; readonly http: Address }
@@ -40,11 +40,6 @@ export type App = {
   reload(rules: RuleSet): Promise<void>
   /** Takes no more sessions, lets transactions in flight finish, closes everything. Safe to call at any time, and twice. */
   stop(): Promise<void>
-}
-
-/** The configuration asks for what this version cannot do. */
-class ConfigInvalid extends Error {
-  readonly code = 'ERR_CONFIG_INVALID'
 }
 
 export type AppDeps = {
@@ -66,10 +61,9 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
   let stopping: Promise<void> | null = null
 
   async function start(): Promise<Listening> {
-    if (config.store.kind !== 'level') throw new ConfigInvalid('store.kind: must be level in this version of rebond, not postgres')
     const keys = await signingKeys(config)
     if (keys.made) log.info({ file: keys.file }, 'made a key for return paths; keep it with your backups')
-    const kept = await openLevelStore({ path: config.store.path, now, log, metrics })
+    const kept = await openStore(config.store, { now, log, metrics })
     closers.unshift(() => kept.close())
     const changeWatch = createChangeWatch()
     const store = tellingStore(kept, {

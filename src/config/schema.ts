@@ -204,7 +204,15 @@ const store = z
   .strictObject({
     kind: z.enum(['level', 'postgres']).default('level').describe('level: embedded; postgres: many nodes'),
     path: path.default('../data').describe('data directory, mode 0700; kind level keeps everything in it'),
-    url: z.string().min(1).nullable().default(null).describe('postgres://…, for kind postgres'),
+    url: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('for kind postgres: postgres://USER@HOST:5432/DATABASE, with ?sslmode=verify-full&sslrootcert=FILE over a network'),
+    passwordFile: path.nullable().default(null).describe("holds the database's password, so that store.url need not"),
+    connections: z.int().min(2).max(1000).default(10).describe('to the database, at most'),
+    timeoutSeconds: seconds(5).describe('longest wait for the database: for a connection, a lock, a statement'),
     whenUnavailable: z
       .enum(['defer', 'pass'])
       .default('defer')

@@ -1,0 +1,16 @@
+/**
+ * The store that the configuration names.
+ */
+import type { Config } from '../config/schema.ts'
+import { type LevelStoreOptions, openLevelStore } from './level-store.ts'
+import { openPostgresStore } from './postgres-store.ts'
+import { type Store, StoreUnavailable } from './store.ts'
+
+/** Opens the store. @throws {StoreUnavailable} with what is in the way, and what to do. */
+export async function openStore(config: Config['store'], deps: Pick<LevelStoreOptions, 'now' | 'log' | 'metrics'>): Promise<Store> {
+  if (config.kind === 'level') return openLevelStore({ path: config.path, ...deps })
+  const { url, passwordFile, connections, timeoutSeconds } = config
+  // The configuration is refused before it comes to this.
+  if (url === null) throw new StoreUnavailable('store.url must be a postgres:// URL when store.kind is postgres, not null')
+  return openPostgresStore({ url, passwordFile, connections, timeoutMs: timeoutSeconds * 1000, ...deps })
+}
