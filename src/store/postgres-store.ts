@@ -8,13 +8,16 @@
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { asOf } from './in-force.ts'
+import { auditListing } from './postgres/audit.ts'
 import { blacklistListing, countEnded, readAddresses, suspectListing } from './postgres/blacklist.ts'
 import { bounceListing, readBounces } from './postgres/bounces.ts'
 import { readBouncesOf } from './postgres/careful-append.ts'
 import { type ConnectionSettings, readConnection } from './postgres/connection.ts'
 import { drawSlot, readCounts } from './postgres/counters.ts'
 import { createDatabase } from './postgres/database.ts'
+import { countWaiting, createDeliveries, deliveryListing } from './postgres/deliveries.ts'
 import { readIncidents } from './postgres/facts.ts'
+import { createFeed } from './postgres/feed.ts'
 import { createJournal, type Journal } from './postgres/journal.ts'
 import { keepPartitions } from './postgres/keep-partitions.ts'
 import { type Listing, listPage } from './postgres/listing.ts'
@@ -24,7 +27,7 @@ import { openSchema } from './postgres/migrate.ts'
 import { createNode } from './postgres/node.ts'
 import { countOutbox, createOutbox, outboxListing } from './postgres/outbox.ts'
 import { createReports } from './postgres/reports.ts'
-import { auditListing, incidentListing, memberListing } from './postgres/surges.ts'
+import { incidentListing, memberListing } from './postgres/surges.ts'
 import { createTallyReads, listListing } from './postgres/tallies.ts'
 import { createUpdate } from './postgres/update.ts'
 import type { Store } from './store.ts'
@@ -84,6 +87,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const reports = createReports(database, node)
   const outbox = createOutbox(database, node, now)
   const updates = createUpdate({ database, slot: slot(), now, drain: written.drain })
+  const feed = createFeed(database)
+  const webhooks = createDeliveries(database, node, now)
   const counted = createTallyReads(database)
   let closing: Promise<void> | null = null
 
@@ -154,10 +159,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     blacklist: timed('list', async (filter, page) => list(blacklistListing(filter, page, now()))),
     blacklistedCount: timed('read', blacklistedCount),
     counts: timed('read', async () => {
-      const [kept, ended, owed, pending] = await Promise.all([
+      const [kept, ended, owed, webhooks, pending] = await Promise.all([
         readCounts(run),
         countEnded(run, now()),
         countOutbox(database),
+        countWaiting(run),
         run<{ count: number }>({ name: 'pending count', text: 'select count(*) as count from reports where pending' }),
       ])
       return {
@@ -167,6 +173,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         pendingReports: pending[0]?.count ?? 0,
         outbox: owed.waiting,
         deadLetters: owed.dead,
+        webhooks,
       }
     }),
     bounce: timed('read', async id => (await readBounces(run, [id]))[0] ?? null),
@@ -182,6 +189,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     settleOutbox: timed('settle', outbox.settleOutbox),
     outboxItem: timed('read', outbox.outboxItem),
     outbox: timed('list', async (filter, page) => list(outboxListing(filter, page))),
+    changes: timed('list', feed.changes),
+    dueDeliveries: timed('list', webhooks.dueDeliveries),
+    delivery: timed('read', webhooks.delivery),
+    deliveries: timed('list', async (filter, page) => list(deliveryListing(filter, page))),
+    endpointStop: timed('read', webhooks.endpointStop),
     audit: timed('list', async (filter, page) => list(auditListing(filter, page))),
 
     lists: timed('list', async page => {

@@ -28,13 +28,13 @@ export function blacklistListing(filter: BlacklistFilter, page: PageRequest, now
     page,
     table: 'addresses',
     place: ['blocked_since', 'key'],
-    columns: ['category', 'blocked_until', 'data'],
+    columns: ['category', 'blocked_until', 'block'],
     indexed: [
       when('blocked_since is not null'),
       ...conditions(leading, given('blocked_since >= ?', filter.since), given('blocked_since < ?', filter.until)),
     ],
     tested: [when('(blocked_until is null or blocked_until > ?)', now), ...conditions(leading === byDomain ? byCategory : null)],
-    select: `walked.data -> 'block' as block`,
+    select: 'walked.block',
     read: row => row.block as Block,
   }
 }

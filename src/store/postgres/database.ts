@@ -39,6 +39,8 @@ export type DatabaseOptions = {
 export type Database = {
   /** Runs one statement by itself. @throws {StoreUnavailable} */
   readonly run: Run
+  /** Runs a transaction whose statements each see what was committed before them (read committed). @throws {StoreUnavailable} */
+  transaction<R>(work: Work<R>): Promise<R>
   /**
    * Runs a serializable transaction, again when another one was first (`40001`, `40P01`): `work` must be able to run again. Resolves
    * when it is durable. @throws {StoreUnavailable}
@@ -164,6 +166,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
   return {
     place,
     run: (statement, values) => untilFirst(() => attempt(run => run(statement, values))),
+    transaction: work => untilFirst(() => attempt(run => inTransaction(run, { text: 'begin' }, work))),
     serializable: work => untilFirst(tries => attempt(run => inTransaction(run, tries < aloneFrom ? together : alone, work))),
     async session(work) {
       try {

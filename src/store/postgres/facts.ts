@@ -122,7 +122,7 @@ const neighbour = {
     ) as o
     left join addresses a on a.key = mail.local || '@' || $1
     where mail.relayed and mail.local <> $2 and mail.id >= $5 and mail.id < $6
-      and greatest((a.data -> 'lastHard' ->> 'seq')::bigint, (a.data -> 'lastUnblock' ->> 'seq')::bigint, 0) < mail.seq
+      and coalesce(a.changed_seq, 0) < mail.seq
     limit 1`,
 }
 

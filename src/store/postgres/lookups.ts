@@ -12,7 +12,7 @@ import type { Database } from './database.ts'
 
 const blocks = {
   name: 'lookup',
-  text: `select key, data -> 'block' as block from addresses where key = any($1) and blocked_since is not null`,
+  text: `select key, block from addresses where key = any($1) and blocked_since is not null`,
 }
 
 export function createLookups(database: Database): { readonly lookup: Store['lookup']; idle(): Promise<void> } {

@@ -1,11 +1,11 @@
 /**
- * The surge guard's incidents in PostgreSQL, the returns that belong to one, and the audit: lists that people read.
+ * The surge guard's incidents in PostgreSQL, the returns that belong to one.
  */
 import type { PageRequest } from '../page.ts'
-import type { AuditEntry, Bounce } from '../records.ts'
-import type { AuditFilter, IncidentFilter } from '../store.ts'
+import type { Bounce } from '../records.ts'
+import type { IncidentFilter } from '../store.ts'
 import type { Incident } from '../surge-records.ts'
-import { conditions, given, type Listing, when } from './listing.ts'
+import { conditions, type Listing, when } from './listing.ts'
 
 /** The list of incidents, newest first. */
 export function incidentListing(filter: IncidentFilter, page: PageRequest): Listing<Incident> {
@@ -37,20 +37,5 @@ export function memberListing(group: string, page: PageRequest): Listing<Bounce>
     tested: [when('b.data is not null')],
     select: 'b.data',
     read: row => row.data as Bounce,
-  }
-}
-
-/** Who did what, newest first. */
-export function auditListing(filter: AuditFilter, page: PageRequest): Listing<AuditEntry> {
-  return {
-    name: 'audit',
-    filter,
-    page,
-    table: 'audit',
-    place: ['seq', 'n'],
-    columns: ['data'],
-    indexed: conditions(given('key = ?', filter.key)),
-    select: 'walked.data',
-    read: row => row.data as AuditEntry,
   }
 }

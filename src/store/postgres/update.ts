@@ -5,16 +5,21 @@
  * of one address or one operator never wait for the disk between them. When another node changed what was read, the database refuses the
  * commit and the whole batch runs again: folds are pure.
  */
+import type { Change } from '../change-records.ts'
+import type { Delivery, EndpointStop } from '../delivery-records.ts'
 import { asOf } from '../in-force.ts'
 import { bouncedMail } from '../message-facts.ts'
 import { assertNamed } from '../named-changes.ts'
-import type { AddressRecord, AuditEntry, Bounce, OutboxItem, StoredReport } from '../records.ts'
+import type { AddressRecord, Bounce, OutboxItem, StoredReport } from '../records.ts'
 import type { Changes, Facts, FactsRequest, Store } from '../store.ts'
 import type { Incident, SurgeWindow } from '../surge-records.ts'
+import { type PlacedEntry, putAudit } from './audit.ts'
 import { createBatches } from './batches.ts'
 import { CountChanges } from './counters.ts'
 import type { Database, Run } from './database.ts'
+import { putDeliveries } from './deliveries.ts'
 import { loadFacts, type Own, type State } from './facts.ts'
+import { appendFeed } from './feed.ts'
 import { readMessages } from './messages.ts'
 import { putReports } from './reports.ts'
 import { TallySums } from './tallies.ts'
@@ -116,7 +121,10 @@ class UpdateUnit {
   readonly #bounces: Bounce[] = []
   readonly #reports: StoredReport[] = []
   readonly #outbox: OutboxItem[] = []
-  readonly #audit: { readonly seq: number; readonly n: number; readonly entry: AuditEntry }[] = []
+  readonly #audit: PlacedEntry[] = []
+  readonly #feed: Change[] = []
+  readonly #deliveries: Delivery[] = []
+  readonly #stops = new Map<string, EndpointStop | null>()
   readonly #windows: [string, SurgeWindow][] = []
   readonly #incidents: Incident[] = []
   readonly #members: { readonly group: string; readonly bounceId: string }[] = []
@@ -161,6 +169,9 @@ class UpdateUnit {
     this.#audit.push(...audit.map((entry, n) => ({ seq, n, entry })))
     this.#members.push(...members)
     for (const tally of tallies) this.#tallies.take(tally)
+    this.#feed.push(...(changes.feed ?? []))
+    this.#deliveries.push(...(changes.deliveries ?? []))
+    for (const [endpoint, stop] of changes.endpointStops ?? []) this.#stops.set(endpoint, stop)
   }
 
   async put(run: Run, slot: number): Promise<Promise<unknown>[]> {
@@ -171,6 +182,8 @@ class UpdateUnit {
       ...putReports(run, this.#reports),
       ...putRows(run, outboxTable, this.#outbox),
       ...putAudit(run, this.#audit),
+      ...appendFeed(run, this.#feed),
+      ...putDeliveries(run, this.#deliveries, this.#stops),
       ...putRows(run, windowTable, this.#windows),
       ...putRows(run, incidentTable, this.#incidents),
       ...putRows(run, memberTable, this.#members),
@@ -189,23 +202,4 @@ async function withMail(run: Run, bounces: readonly Bounce[]): Promise<Bounce[]>
     const message = bounce.mail === null && bounce.messageId !== null ? messages.get(bounce.messageId) : undefined
     return message ? { ...bounce, mail: bouncedMail(message, bounce.key) } : bounce
   })
-}
-
-const audited = {
-  name: 'put audit',
-  text: 'insert into audit (seq, n, key, data) select * from unnest($1::bigint[], $2::integer[], $3::text[], $4::json[])',
-}
-
-function putAudit(
-  run: Run,
-  entries: readonly { readonly seq: number; readonly n: number; readonly entry: AuditEntry }[],
-): Promise<unknown>[] {
-  if (entries.length === 0) return []
-  const values = [
-    entries.map(({ seq }) => seq),
-    entries.map(({ n }) => n),
-    entries.map(({ entry }) => entry.key),
-    entries.map(({ entry }) => JSON.stringify(entry)),
-  ]
-  return [run(audited, values)]
 }

@@ -32,6 +32,8 @@ export const addressTable: Table<AddressRecord> = {
     ['blocked_until', 'bigint', ({ block }) => block?.until ?? null],
     ['category', 'text', ({ block }) => block?.category ?? null],
     ['suspect_at', 'bigint', record => (isSuspect(record) ? (record.soft?.at(-1)?.at ?? 0) : null)],
+    ['changed_seq', 'bigint', ({ lastHard, lastUnblock }) => Math.max(lastHard?.seq ?? 0, lastUnblock?.seq ?? 0)],
+    ['block', 'json', ({ block }) => (block === null ? null : json(block))],
     ['data', 'json', json],
   ],
 }

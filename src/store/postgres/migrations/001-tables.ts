@@ -2,8 +2,9 @@
  * Schema 1, the tables: doc/adr/0002 says what each holds. Plain SQL that any database which speaks PostgreSQL's dialect may understand; what is
  * PostgreSQL's alone stands in the next migration.
  *
- * Text that is sorted or searched by prefix has the collation "C", the order of its octets. Records are `json`, not `jsonb`: they are read
- * whole, and may hold what jsonb refuses (a NUL or half a surrogate pair, escaped, in a subject line).
+ * Text that is sorted or searched by prefix has the collation "C", the order of its octets. Records are `json`, not `jsonb`: they may hold
+ * what jsonb refuses (a NUL or half a surrogate pair, escaped, in a subject line), and for the same reason nothing is ever taken out of one in SQL:
+ * what is looked at has a column.
  */
 export const tables = `
 create table meta (name text primary key, value text not null);
@@ -20,6 +21,8 @@ create table addresses (
   blocked_until bigint,
   category text collate "C",
   suspect_at bigint,
+  changed_seq bigint not null,
+  block json,
   data json not null
 );
 create index addresses_blocked on addresses (blocked_since desc, key desc) where blocked_since is not null;
@@ -92,8 +95,36 @@ create table outbox (
 create index outbox_due on outbox (due_at, id) where dead_at is null;
 create index outbox_dead on outbox (dead_at desc, id desc) where dead_at is not null;
 
-create table audit (seq bigint, n integer, key text collate "C" not null, data json not null, primary key (seq, n));
-create index audit_key on audit (key, seq desc, n desc);
+create table deliveries (
+  endpoint text collate "C",
+  id text collate "C",
+  at bigint not null,
+  due_at bigint not null,
+  state text not null,
+  holder text,
+  data json not null,
+  primary key (endpoint, id)
+);
+create index deliveries_due on deliveries (endpoint, due_at, id) where state = 'waiting';
+create table endpoint_stops (endpoint text primary key, data json not null);
+
+create table feed_waiting (place bigint generated always as identity primary key, at bigint not null, data json not null);
+create table feed (n bigint primary key, at bigint not null, data json not null);
+create table feed_end (newest bigint not null);
+insert into feed_end values (0);
+
+create table audit (
+  seq bigint,
+  n integer,
+  at bigint not null,
+  key text collate "C",
+  op text not null,
+  actor text not null,
+  by_whom text,
+  data json not null,
+  primary key (seq, n)
+);
+create index audit_key on audit (key, seq desc, n desc) where key is not null;
 
 create table tallies (
   scope text collate "C",
