@@ -52,11 +52,10 @@ export function readEvidence(
   words: string | Reply,
   context: { phase: Phase; host: string | null; reportStatus?: EnhancedStatus | null },
 ): Evidence {
-  const whole = clip(typeof words === 'string' ? words : formatReplyText(words))
-    .replace(inReplyTo, ' ')
-    .replace(control, ' ')
+  const given = clip(typeof words === 'string' ? words : formatReplyText(words)).replace(control, ' ')
+  const early = (context.phase === 'rcpt' || context.phase === 'report') && beforeRecipients.test(given)
+  const whole = given.replace(inReplyTo, ' ')
   const nested = innermostReply(whole)
-  const early = (context.phase === 'rcpt' || context.phase === 'report') && beforeRecipients.test(whole)
   const outerHead = readHead(whole.trimStart())
   const lines = splitLines((nested ?? whole).replace(inReplyTo, ' ').replace(givesUp, '').trimStart()).map(readHead)
   const texts = lines.map(line => line.text)

@@ -47,6 +47,7 @@ import { exchangeServer } from './servers/exchange-server.ts'
 import { exim } from './servers/exim.ts'
 import { postfix } from './servers/postfix.ts'
 import { qmailAndSendmail } from './servers/qmail-and-sendmail.ts'
+import { x400 } from './servers/x400.ts'
 
 /** All of them. */
 export const shippedTables: readonly RuleTable[] = [
@@ -68,6 +69,7 @@ export const shippedTables: readonly RuleTable[] = [
   exim,
   qmailAndSendmail,
   exchangeServer,
+  x400,
   greylisting,
   senderVerification,
   mailboxBusy,

@@ -13,8 +13,9 @@ const code = /(?:^|[\s:;'"([>\]-])#?([45][0-57]\d)(?=[\s:;,.#'")-])(?![.:]\d)(?!
 const statusCode = /(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)/
 
 const hostPatterns: readonly RegExp[] = [
-  /\bhost ([A-Za-z0-9._-]{1,255})\s?(?:\[[0-9a-fA-F.:]{2,45}\])?\s?(?:said|refused|dropped|:|\()/,
-  /\bhost:? ([A-Za-z0-9-]{1,63}\.[A-Za-z0-9._-]{1,190})/i,
+  // "Unable to look up host x": x is the one that did not speak.
+  /(?<!\b(?:look ?up|find|resolve) )\bhost ([A-Za-z0-9._-]{1,255})\s?(?:\[[0-9a-fA-F.:]{2,45}\])?\s?(?:said|refused|dropped|:|\()/,
+  /(?<!\b(?:look ?up|find|resolve|any|such|unknown|no) )\bhost:? ([A-Za-z0-9-]{1,63}\.[A-Za-z0-9._-]{1,190})/i,
   /\bwhile talking to ([A-Za-z0-9._-]{1,255}?)\.?:/i,
   /\bby the server for the recipient domain \S{1,255} by ([A-Za-z0-9._-]{1,255})/,
   /\bConnected to ([A-Za-z0-9.:_-]{1,255}) but\b/,

@@ -51,6 +51,10 @@ const delaySubject = /delay|warning|still being retried|retardé|différé|verz�
 const delayWords =
   /not yet been delivered|has been delayed|delivery (?:is |was )?delayed|will (?:be retried|retry|continue to (?:try|be attempt))|this is a warning only|warning message only|do not need to resend|temporary problem delivering|has been postponed|attempts will continue|still being retried|delivery will continue|sera (?:de nouveau )?(?:tenté|réessay)|réessayera|pas encore été (?:remis|distribu|délivr)|noch nicht zugestellt|(?:todavía|aún) no (?:se )?ha|ainda não (?:foi|p[ôo]de)|non è (?:stato )?ancora|nog niet (?:worden )?(?:bezorgd|afgeleverd)|ещ[её] не (?:было )?достав|まだ(?:配信|配送|お届け)|尚未(?:投递|送达|送達)|wird weiterhin versucht|se seguir[áa] intentando|попытки .{0,40}будут продолжены|再送を試み|将继续尝试/i
 const finalWords = /given up|giving up|permanent(?:ly)? (?:error|fail)|final delivery|could not be delivered to one or more/i
+const deliveredWords =
+  /success(?:ful(?:ly)?)? (?:deliver|relay|recapit)|(?:was|were|has been|have been) (?:delivered|relayed) (?:to the (?:following|destination)|successfully)|to (?:these|the following) (?:recipients|destinations?).{0,120}\b(?:is|was) complete\b|erfolgreich (?:zugestellt|übermittelt)|(?:remis|distribu|livr)\S{0,3} (?:avec succès|aux? destinataires? suivant)|(?:entregad|enviad)\S{1,3} (?:correctamente|con éxito|com sucesso)|consegnat\S (?:correttamente|con successo)|succesvol (?:bezorgd|afgeleverd)|успешно доставлен|正常に(?:配信|送信)|已成功(?:投递|送达|传递)/is
+const undeliveredWords =
+  /\bnot\b.{0,20}deliver|could ?n[o'’]t|cannot|unable|fail|error(?!s from other)|undeliver|rejected|refused|nicht|n.a pas|no (?:se )?(?:ha|pudo)|n[ãa]o|\bnon\b|niet|\bне\b|できません|失败|无法/i
 /** Subjects of what is about many mails, or about no mail. */
 const manyMails =
   /^(?:\[[^\]]{0,40}(?:ticket|#\d)|.{0,200}\bdigest\b)|\b(?:reports?|statistics|summary|campaign|newsletter|parcel|package|order|colis|paket|pedido|pacco|pakket)\b/i
@@ -89,6 +93,13 @@ function isUnsignedNotice({ mail: { header }, subject, words, lines, original }:
   const first = lines.filter(line => line.trim() !== '' && !/^[\s*=_#-]+$/.test(line)).slice(0, 4)
   if (greeting.test(first[0] ?? '') || !(words.includes('@') || original !== null)) return false
   return openingSigns.some(sign => sign.test(first.join('\n')))
+}
+
+/** Says whether a mail system tells, in words alone, that mail arrived, and nothing else. */
+export function saysDelivered(notice: Notice): boolean {
+  if (!isSystemSender(notice)) return false
+  const head = notice.words.slice(0, 2_000)
+  return deliveredWords.test(head) && !undeliveredWords.test(head) && !undeliveredWords.test(notice.subject)
 }
 
 /** Says whether a notice speaks of mail that is still being tried. */

@@ -56,14 +56,37 @@ export function sieveRefusal(notice: Notice): ReportFound | null {
 
 function complete(read: DeliveryStatus['recipients'], status: DeliveryStatus, notice: Notice): ReportFound {
   const missing = read.some(one => one.action === null) && saysDelayed(notice) ? 'delayed' : 'failed'
+  const refused = read.length === 1 ? refusalReason(notice) : null
   const named = read.some(one => one.address === null || saysLittle(one.diagnostic)) ? namedRecipients(notice) : []
   const recipients = read.map((one): ReportedRecipient => {
     const known = { ...one, action: one.action ?? missing, ...withDomain(one, notice, status.reportingMta) }
+    if (refused !== null && known.address !== null && known.action === 'failed')
+      return withWords({ ...known, diagnostic: null }, joined(refused, known.diagnostic))
     // Of a delivery that succeeded there is nothing to explain.
     const settled = known.action !== 'failed' && known.action !== 'delayed'
     return known.address !== null && (settled || !saysLittle(known.diagnostic)) ? known : fromWords(known, named, read.length, notice)
   })
   return foundOf(recipients, { reportingMta: status.reportingMta, originalEnvelopeId: status.originalEnvelopeId })
+}
+
+/**
+ * The reason that Dovecot and Sieve give in words of their own. It is the mailbox that speaks: where the fields tell another story, both are
+ * kept, so that none is believed alone.
+ */
+function refusalReason({ words }: Notice): string | null {
+  return (
+    /^your message to <?[^<>\n]{1,320}>? was automatically rejected:[ \t]{0,20}\n\s{0,80}(\S[^\n]{0,900})/im.exec(
+      words.slice(0, 2_000),
+    )?.[1] ?? null
+  )
+}
+
+function joined(reason: string, diagnostic: string | null): string {
+  return diagnostic === null || reason.includes(diagnostic)
+    ? reason
+    : diagnostic.includes(reason)
+      ? diagnostic
+      : `${diagnostic} (${reason})`
 }
 
 /** Fills what the fields leave open from the words about the same recipient. */

@@ -24,6 +24,7 @@ export const recipientPolicy: RuleTable = {
           '(only|solely) (accept|accepts|accepting|takes|receives) * (internal|local|known|authenticated|certain|authorized)',
           '(internal|local) use only',
           '(does not|doesnt|not|do not|dont) accept* (any|) * from (external|outside|unknown|anonymous|the internet|the outside)',
+          '(not|isnt) (a|an|) (registered|authorized|authorised) (gateway|internet|smtp|external|mail) (user|recipient)',
           '(user|recipient|mailbox|address|list|group) * (not accepting|does not accept|doesnt accept) * from',
           'permission denied to send to',
           '(not|isnt) accepting (mail|messages|email) from you',

@@ -123,6 +123,13 @@ export const carriers: RuleTable = {
       source: 'https://www.docomo.ne.jp/service/docomo_mail/ (receiving settings)',
     },
     {
+      id: 'carrier-gateway-unknown-user',
+      gives: 'recipient_policy',
+      when: { says: ['the following addresses had delivery errors'], and: ['user unknown'] },
+      sample: 'The following addresses had delivery errors: User unknown',
+      source: 'https://libsisimai.org/en/reason/filtered/ (refused by the settings of its owner, in the words of an unknown user)',
+    },
+    {
       id: 'au-recipient-rejected',
       gives: 'invalid_address',
       when: { says: ['recipient address rejected'], unless: ['denied', 'blocked', 'later', 'limit', 'policy'], here: true },

@@ -10,6 +10,16 @@ export const exim: RuleTable = {
   marks: ['sender verify failed', 'no such user here', 'unrouteable address'],
   rules: [
     {
+      // Our own side's words, no reply: the last router of cPanel, reached when the recipient's domain is not in the DNS.
+      id: 'cpanel-fail-remote-domains',
+      gives: 'invalid_domain',
+      when: { says: ['the mail server could not deliver mail to'], code: ['none'], unless: ['verif*', 'sender'] },
+      sample:
+        'The mail server could not deliver mail to jean@oldcompany.example. The account or domain may not exist, they may be blacklisted, or missing the proper dns entries.',
+      source: 'https://docs.cpanel.net/whm/service-configuration/exim-configuration-manager/ (router fail_remote_domains)',
+      certain: true,
+    },
+    {
       id: 'exim-verification',
       gives: 'relay_config',
       when: { says: ['sender verify failed', 'verification failed for', 'the mail server could not deliver mail to'] },
