@@ -22,6 +22,7 @@ const everywhere = problemResponses(
   'insufficient-scope',
   'token-required',
   'too-many-attempts',
+  'too-many-requests',
   'internal-error',
   'store-unavailable',
 )

@@ -84,6 +84,11 @@ export const problemKinds = {
     'Too many wrong tokens',
     'Wait as long as <code>Retry-After</code> says. A right token is never refused for it.',
   ),
+  'too-many-requests': kind(
+    429,
+    'Too many requests',
+    'One token, or without tokens one network, may ask <code>http.requestsPerMinute</code> times a minute. Wait as long as <code>Retry-After</code> says.',
+  ),
   'header-too-large': kind(431, 'The header is too large', 'The request line and header fields may have 16 KiB.'),
   'internal-error': kind(500, 'rebond has a bug', 'The log has the details under the same <code>instance</code>. Nothing was half done.'),
   'store-unavailable': kind(

@@ -31,6 +31,7 @@ import { refuseOtherMethods } from './methods.ts'
 import { describeApi, documentAccess, openapiRoute } from './openapi.ts'
 import { outboxRoutes } from './outbox.ts'
 import { pageRoutes } from './pages.ts'
+import { limitRequests } from './rate-limit.ts'
 import { revertRoutes } from './revert.ts'
 import { suspectRoutes } from './suspects.ts'
 import { validatorCompiler } from './validation.ts'
@@ -100,6 +101,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
   describeApi(app, deps.version)
   app.register(async scope => {
     guardAccess(scope, deps.config)
+    limitRequests(scope, deps.config)
     documentAccess(scope)
     refuseOtherMethods(scope, () => {
       healthRoutes(scope, deps)

@@ -1,6 +1,9 @@
 /**
  * The README's six steps against the built program, through real sockets, with nodemailer as the CRM.
  */
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { createTransport } from 'nodemailer'
 import t, { type Test } from 'tap'
 import { type Program, runRebond, startProgram } from '../support/program.ts'
@@ -165,4 +168,51 @@ t.test('every part the sandbox plays is judged as its cause deserves', async (t:
   }
   const mixed = await send(program, ['unknown@sandbox.test', 'fine@sandbox.test'])
   t.match(mixed, { ok: true, rejected: ['unknown@sandbox.test'] }, 'one refused recipient does not stop the other')
+})
+
+/** The blocks of doc/http-api.md, each below the call it shows. */
+function documentedCalls(): { call: string; curl: string }[] {
+  const page = readFileSync('doc/http-api.md', 'utf8')
+  return [...page.matchAll(/^### ([A-Z]+ \/\S*)\n[\s\S]*?```sh\n([\s\S]*?)```/gm)].map(([, call = '', curl = '']) => ({ call, curl }))
+}
+
+t.test('every curl of doc/http-api.md is understood by the program, and answered as its description says', async (t: Test) => {
+  const curls = promisify(execFile)
+  if (!(await curls('curl', ['--version']).catch(() => null))) return t.pass('curl', { skip: 'curl is not installed: NOT checked' })
+  const program = await startProgram(t)
+  await send(program, 'unknown-late@sandbox.test')
+  await until(
+    () => address(program, 'unknown-late@sandbox.test'),
+    ({ body }) => body.status === 'blacklisted',
+  )
+  const { paths } = (await (await fetch(`${program.url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, { responses: object }>>
+  }
+  const { items } = (await api(program, '/v1/bounces')).body as { items: { id: string; messageId: string }[] }
+  const known = { '06h0qerl40pqj6cb-lc33kennat2i': items[0]?.id ?? '', "06h0qerl40pqj6cb'": `${items[0]?.messageId}'` }
+  const calls = documentedCalls()
+  t.same(
+    calls.map(({ call }) => call).sort(),
+    Object.entries(paths)
+      .flatMap(([path, item]) => Object.keys(item).map(method => `${method.toUpperCase()} ${path}`))
+      .sort(),
+  )
+  for (const { call, curl } of calls) {
+    let command = curl.replaceAll('http://127.0.0.1:8025', program.url).replace('curl -s', "curl -s -o /dev/null -w '%{http_code}'")
+    for (const [sample, ours] of Object.entries(known)) command = command.replaceAll(sample, ours)
+    const { stdout, stderr } = await curls('bash', ['-c', command])
+    const [method = '', path = ''] = call.split(' ')
+    t.equal(stderr, '', call)
+    t.ok(stdout in (paths[path]?.[method.toLowerCase()]?.responses ?? {}), `${call} answers ${stdout}`)
+    t.match(stdout, /^(?:2..|404|409)$/, `${call}: what is sent is right, whatever there is to find`)
+  }
+  const loop = /```sh\n(# all pages[\s\S]*?)```/.exec(readFileSync('doc/http-api.md', 'utf8'))?.[1] ?? ''
+  const paged = loop
+    .replaceAll('http://127.0.0.1:8025', program.url)
+    .replace('limit=500', 'limit=1')
+    .replaceAll('headers', `${program.directory}/headers`)
+  await api(program, '/v1/addresses/jean@example.com/block', { ...post({}), method: 'PUT' })
+  await api(program, '/v1/addresses/marie@example.com/block', { ...post({}), method: 'PUT' })
+  const { stdout } = await curls('bash', ['-c', paged])
+  t.equal(stdout.split('"address"').length - 1, 3, 'three blocks on three pages')
 })

@@ -109,6 +109,29 @@ t.test('wrong tokens are limited per network; a right one, and other networks, n
   t.equal((await guess('192.0.2.2')).statusCode, 401)
 })
 
+t.test('one token, or one network without, may ask so often a minute; health is never counted', async t => {
+  const limits = { requestsPerMinute: 3 }
+  const fixture = await openServer(t, { withTokens: true, http: limits })
+  const ask = await checkedClient(t, fixture)
+  const by = (token: string, remoteAddress = '192.0.2.1', url = '/v1/blacklist') => ask({ url, headers: bearer(token), remoteAddress })
+  for (let i = 0; i < 3; i++) t.equal((await by(tokens.reader, `192.0.2.${i}`)).statusCode, 200)
+  const limited = await by(tokens.reader)
+  t.equal(limited.statusCode, 429)
+  t.match(limited.json(), {
+    type: '/problems#too-many-requests',
+    detail: 'More than 3 requests came from the token reader within a minute.',
+  })
+  t.match(limited.headers['retry-after'], /^[1-9]\d?$/)
+  t.equal((await by(tokens.all)).statusCode, 200, 'another token')
+  for (let i = 0; i < 5; i++) t.equal((await ask({ url: '/readyz', remoteAddress: '192.0.2.1' })).statusCode, 200)
+
+  const open = await checkedClient(t, await openServer(t, { http: limits }))
+  const local = (remoteAddress: string) => open({ url: '/v1/blacklist', headers: { host: 'localhost' }, remoteAddress })
+  for (let i = 0; i < 3; i++) t.equal((await local('127.0.0.1')).statusCode, 200)
+  t.equal((await local('127.0.0.1')).statusCode, 429)
+  t.equal((await local('::1')).statusCode, 200, 'another network')
+})
+
 t.test('without tokens only plain requests of this machine are answered', async t => {
   const fixture = await openServer(t)
   const ask = await checkedClient(t, fixture)
