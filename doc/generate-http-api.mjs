@@ -16,7 +16,7 @@ const page = fileURLToPath(new URL('http-api.md', import.meta.url))
 const server = 'http://127.0.0.1:8025'
 
 /** Values of path parameters and body fields that have no sample of their own. */
-const values = { address: 'jean@example.com', id: '06h0qerl40pqj6cb-lc33kennat2i', why: 'the customer called', by: 'Marius' }
+const values = { address: 'jean@example.com', id: '06h0qerl40pqj6cb-lc33kennat2i', endpoint: 'crm', why: 'the customer called', by: 'Marius' }
 
 /** By operation: the query, the body or the curl options that show what it is for. */
 const samples = {
@@ -28,18 +28,17 @@ const samples = {
   'GET /v1/lists/{id}': { id: 'autumn' },
   'PUT /v1/addresses/{address}/block': { body: { why: 'asked for silence', until: '2027-01-01T00:00:00Z' } },
   'POST /v1/blacklist/revert': { body: { since: '2026-11-24T08:00:00Z', until: '2026-11-24T09:00:00Z', domain: 'example.com', dryRun: true } },
+  'GET /v1/changes': { query: 'wait=1' },
+  'POST /v1/webhooks/{endpoint}/replay': { body: { since: '2026-11-24T08:00:00Z', state: 'failed' } },
   'POST /v1/suspects/block': { body: { addresses: ['jean@example.com'], why: 'five full mailboxes in a row' } },
   'POST /v1/import': { options: "-H 'content-type: text/csv' --data-binary $'address,why\\njean@example.com,asked for silence\\n'" },
 }
 
-const nothing = () => {}
-const log = new Proxy({}, { get: () => nothing })
+/** Stands for whatever the routes would ask: describing them asks nothing. */
+const unused = new Proxy(() => {}, { get: () => unused, apply: () => unused })
 const { config } = parseConfig({})
-const unused = new Proxy({}, { get: () => async () => null })
-const http = createHttp({
-  ...{ config: config.http, policy: config.policy, store: unused, returnPath: unused, log, metrics: createMetrics('0') },
-  ...{ now: () => 0, version: '0', ruleSetVersion: () => '0', health: unused, wakeForwarder: nothing, webhooks: unused },
-})
+const known = { config: config.http, policy: config.policy, metrics: createMetrics('0'), now: () => 0, version: '0' }
+const http = createHttp(new Proxy(known, { get: (deps, name) => deps[name] ?? unused }))
 const api = (await http.inject('/openapi.json')).json()
 await http.close()
 
@@ -53,7 +52,7 @@ function kindOf(given) {
   const node = inline(given)
   const choices = node.anyOf ?? node.oneOf
   if (choices) return choices.map(kindOf).join(' or ')
-  if (Array.isArray(node.type)) return node.type.join(' or ')
+  if (Array.isArray(node.type)) return node.type.map(type => kindOf({ ...node, type })).join(' or ')
   if (node.const !== undefined) return `\`${node.const}\``
   if (node.enum) return node.enum.map(value => `\`${value}\``).join(', ')
   if (node.type === 'array') return `list of ${kindOf(node.items)}`
