@@ -47,8 +47,8 @@ export type Forwarder = {
 
 const dayMs = 86_400_000
 const batchSize = 64
-/** The clock may be set, and another node may owe something: the store is asked at least this often. */
-const longestSleepMs = 60_000
+/** The clock may be set, and another node may have died and left something owed: the store is asked at least this often. */
+const longestSleepMs = 10_000
 const storeRestMs = 2_000
 const guardWaitMs = 5_000
 const adviceEveryMs = 60_000

@@ -44,6 +44,8 @@ export type Ingest = {
 const batchSize = 256
 const maxBackOffMs = 30_000
 const maxProblem = 200
+/** Another node may have died and left reports pending: the store is asked at least this often. */
+const longestSleepMs = 10_000
 
 /** Starts the loop; the first look at the store comes at once. */
 export function createIngest(deps: IngestDeps): Ingest {
@@ -53,16 +55,15 @@ export function createIngest(deps: IngestDeps): Ingest {
   let asked = true
   let rouse: () => void = () => {}
 
-  /** Waits for `wake` or `stop`, or for `ms` to pass. */
-  function sleep(ms: number | null): Promise<void> {
+  /** Waits for `ms` to pass, or for `stop`, or for `wake` unless the store is away: it is no better for it. */
+  function sleep(ms: number, storeIsAway: boolean): Promise<void> {
     // `stop` may have come while the store was asked: nobody would wake us again.
     if (stopped) return Promise.resolve()
     return new Promise(resolve => {
-      const timer = ms === null ? null : setTimeout(resolve, ms)
+      const timer = setTimeout(resolve, ms)
       rouse = () => {
-        // A wake does not cut a back-off short: the store is no better for it.
-        if (ms !== null && !stopped) return
-        if (timer) clearTimeout(timer)
+        if (storeIsAway && !stopped) return
+        clearTimeout(timer)
         resolve()
       }
     })
@@ -77,13 +78,13 @@ export function createIngest(deps: IngestDeps): Ingest {
         if (pending.length > 0) await judgeAll(pending)
         else if (!asked) {
           for (const resolve of waiting.splice(0)) resolve()
-          await sleep(null)
+          await sleep(longestSleepMs, false)
         }
         backOff = backOffMs
       } catch (err) {
         const unavailable = err instanceof StoreUnavailable
         log[unavailable ? 'warn' : 'error']({ err, waitMs: backOff }, unavailable ? 'reports wait for the store' : 'reports wait')
-        await sleep(backOff)
+        await sleep(backOff, true)
         backOff = Math.min(backOff * 2, maxBackOffMs)
       }
     }

@@ -1,5 +1,5 @@
 /**
- * Looks after open incidents of the surge guard while the server runs (incidents.ts): now and then, one round at a time.
+ * Looks after open incidents of the surge guard while the server runs (incidents.ts): now and then, one round at a time, on one of the nodes.
  */
 import type { Log } from '../observe/log.ts'
 import { type IncidentDeps, settleIncidents } from './incidents.ts'
@@ -20,6 +20,7 @@ export function keepIncidents({ log, now, ...deps }: IncidentDeps & { readonly l
   async function round(): Promise<void> {
     busy = true
     try {
+      if (!(await deps.store.claim('incidents'))) return
       const done = await settleIncidents(deps, now())
       if (done.closed > 0 || done.released > 0) log.info(done, 'settled incidents of the surge guard')
     } catch (err) {

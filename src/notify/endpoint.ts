@@ -54,7 +54,8 @@ export type EndpointState = {
 const timeoutMs = 20_000
 const atOnce = 8
 const batchSize = 64
-const longestSleepMs = 60_000
+/** Another node may have died and left something owed, or let the endpoint have webhooks again: the store is asked at least this often. */
+const longestSleepMs = 10_000
 const storeRestMs = 2_000
 const later = Number.MAX_SAFE_INTEGER
 

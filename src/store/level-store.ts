@@ -158,6 +158,11 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
     tallies: timed('list', tallies.tallies),
     failingDomains: timed('list', tallies.failingDomains),
 
+    claim: timed('read', async () => {
+      engine.assertOpen()
+      return true
+    }),
+
     check: timed('check', async () => {
       const unit = new Unit()
       unit.put(metaKeys.probe, String(now()))

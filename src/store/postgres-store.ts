@@ -214,6 +214,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       return counted.failingDomains(since, until, limit)
     }),
 
+    claim: timed('settle', node.claim),
+
     check: timed('check', node.appear),
     close() {
       closing ??= close()

@@ -269,6 +269,12 @@ export type Store = {
   /** The domains with the most returns in these days (UTC, from the day of `since` on), most first. */
   failingDomains(since: number, until: number, limit: number): Promise<readonly FailingDomain[]>
 
+  /**
+   * Says whether this node is the one that does some work that nodes take in turns, such as a round of the surge guard. It stays the one until it
+   * closes, or dies.
+   */
+  claim(work: string): Promise<boolean>
+
   /** Resolves when the engine answers a read and a durable write. */
   check(): Promise<void>
   /** Waits for writes under way and closes; later calls fail. */

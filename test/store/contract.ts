@@ -874,6 +874,8 @@ async function guard(t: Test, open: OpenStore): Promise<void> {
 async function life(t: Test, open: OpenStore): Promise<void> {
   const { store, reopen } = await open(t, { now: () => start })
   await store.check()
+  t.equal(await store.claim('rounds'), true)
+  t.equal(await store.claim('rounds'), true, 'it stays the one')
   const work: Promise<unknown>[] = Array.from({ length: 20 }, (_, n) => blockAddress(store, `a${n}@example.org`))
   await Promise.all(work)
   const under = store.appendMessage(message(), [])
@@ -929,6 +931,7 @@ async function life(t: Test, open: OpenStore): Promise<void> {
       list: () => again.list('a'),
       tallies: () => again.tallies({ of: 'all', since: 0, until: start, step: 'day' }),
       failingDomains: () => again.failingDomains(0, start, 1),
+      claim: () => again.claim('rounds'),
       check: () => again.check(),
     }
     t.same(

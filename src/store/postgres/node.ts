@@ -15,6 +15,8 @@ export type Node = {
   readonly timeoutMs: number
   /** Says at once that this node lives. @throws {StoreUnavailable} */
   appear(): Promise<void>
+  /** Says whether this node is the one that does some work; it stays the one while it lives. @throws {StoreUnavailable} */
+  claim(work: string): Promise<boolean>
   /** Says that it does not. */
   leave(): Promise<void>
 }
@@ -26,6 +28,12 @@ const seen = {
   name: 'node seen',
   text: `with old as (delete from nodes where seen_at < now() - interval '${forgetAfter}')
     insert into nodes (id, seen_at) values ($1, now()) on conflict (id) do update set seen_at = excluded.seen_at`,
+}
+
+const claimed = {
+  name: 'claim',
+  text: `insert into leases (name, holder) values ($1, $2)
+    on conflict (name) do update set holder = excluded.holder where ${free('leases', 2)} returning holder`,
 }
 
 export function createNode(database: Database, timeoutMs: number, log: Log): Node {
@@ -44,6 +52,10 @@ export function createNode(database: Database, timeoutMs: number, log: Log): Nod
       timer ??= setInterval(() => {
         appear().catch(err => log.debug({ err }, 'this node could not say that it lives'))
       }, timeoutMs / 4).unref()
+    },
+    async claim(work) {
+      const [mine] = await database.run<{ holder: string }>(claimed, [work, id, timeoutMs])
+      return mine !== undefined
     },
     async leave() {
       if (timer) clearInterval(timer)
