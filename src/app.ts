@@ -16,6 +16,7 @@ import { createIntake } from './intake/intake.ts'
 import { createReportParser } from './intake/report-parser.ts'
 import { keepIncidents } from './judge/incident-keeper.ts'
 import { formatRefusal } from './judge/refusal.ts'
+import { wordings } from './judge/refusal-words.ts'
 import { createReplyJudge } from './judge/replies.ts'
 import { createReportJudge } from './judge/report-judge.ts'
 import { createScreen } from './judge/screen.ts'
@@ -135,6 +136,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       screen: createScreen({ store, now, mode: policy.mode }),
       whenUnavailable: config.store.whenUnavailable,
       refuse: (block, address) => formatRefusal(block, address, refusal),
+      refuseData: refusal.scope === 'message' ? wordings[refusal.language].data : null,
       store,
       judgeReplies: createReplyJudge({ ...judging, host: config.upstream.host }),
     })

@@ -10,6 +10,7 @@ import { resolvePaths } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { warningsOf } from '../config/warnings.ts'
 import { readYaml } from './read-yaml.ts'
+import { unknownRules } from './unknown-rules.ts'
 
 export type LoadedConfig =
   | { readonly ok: true; readonly config: Config; readonly rules: RuleSet; readonly warnings: readonly string[] }
@@ -27,6 +28,8 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const config = resolvePaths(parsed.config, path => resolve(dirname(file), path))
   const loaded = await loadRules(config.classify.rulesFile)
   if (!loaded.ok) return loaded
+  const unknown = unknownRules(config.policy.rules, loaded.rules)
+  if (unknown.length > 0) return { ok: false, problems: unknown.map(problem => formatProblem(file, problem)) }
   const warnings = warningsOf(parsed.config).map(({ path, message }) => formatProblem(file, { path: `warning: ${path}`, message }))
   return { ok: true, config, rules: loaded.rules, warnings }
 }

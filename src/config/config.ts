@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { contradictions, type Problem } from './contradictions.ts'
+import { nearest } from './nearest.ts'
 import { type Config, configSchema } from './schema.ts'
 
 export type ParsedConfig = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly Problem[] }
@@ -90,7 +91,7 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
 
 function unknownKey(path: readonly PropertyKey[], key: string): string {
   const known = keysAt(path)
-  const near = known.find(name => distance(name.toLowerCase(), key.toLowerCase()) <= 2)
+  const near = nearest(known, key, 2)
   const hint = near ? ` (did you mean ${near}?)` : known.length > 0 ? ` (known here: ${known.join(', ')})` : ''
   return `must be a key that rebond knows, not ${key}${hint}`
 }
@@ -140,15 +141,4 @@ function shown(value: unknown): string {
   const plain = typeof value === 'string' && value !== '' && !/[\p{Cc}\u2028\u2029]/u.test(value)
   const text = plain ? value : JSON.stringify(value)
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
-}
-
-/** Edit distance (Levenshtein), for "did you mean". */
-function distance(a: string, b: string): number {
-  let row = [...Array(b.length + 1).keys()]
-  for (const [i, x] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, y] of [...b].entries()) next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (x === y ? 0 : 1)))
-    row = next
-  }
-  return row[b.length] ?? 0
 }

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { categories, categoryFacts } from '../classify/verdict.ts'
+import { addressKeyOf } from '../smtp/path.ts'
 
 const days = z.number().positive().max(36_500)
 const times = z.int().min(1).max(50)
@@ -69,6 +70,15 @@ const surgeGuard = z
   })
   .prefault({})
 
+/** One that is neither would protect nobody, and nobody would notice. */
+const never = z.string().superRefine((text, ctx) => {
+  const entry = text.trim()
+  const domain = entry.startsWith('@') ? entry.slice(1) : entry.includes('@') ? null : entry
+  if (addressKeyOf(domain === null ? entry : `a@${domain}`) !== null) return
+  const message = 'must be an address (jean@example.com), a domain with its sub-domains (example.com), or without them (@example.com)'
+  ctx.addIssue({ code: 'custom', message, input: text })
+})
+
 export const policy = z
   .strictObject({
     mode: z
@@ -77,12 +87,22 @@ export const policy = z
       .describe('observe: everything is judged and shown, nothing is refused: for the first week at a new site'),
     okAfterHours: z.number().positive().default(72).describe('an accepted mail makes an address ok when nothing came back for so long'),
     judgeWithinDays: days.default(10).describe('a return of older mail is recorded, and does not blacklist'),
-    never: z.array(z.string().min(1)).default([]).describe('addresses and domains that no return may blacklist'),
+    never: z
+      .array(never)
+      .max(100_000)
+      .default([])
+      .describe('addresses and domains that no return may blacklist; @example.com: without its sub-domains'),
     categories: byCategory,
     rules: z.record(z.string().min(1).max(100), verdictPolicy).default({}).describe('per id of a rule, before what its category says'),
     surgeGuard: surgeGuard.describe('what a provider with an outage does not blacklist'),
     refusal: z
       .strictObject({
+        scope: z
+          .enum(['recipient', 'message'])
+          .default('recipient')
+          .describe(
+            'recipient: the others get the mail; message: nobody does, DATA gets 554 5.1.1 and the names of those who are blacklisted',
+          ),
         code: z.int().min(550).max(559).default(550).describe('reply code; 550 is what every CRM takes for a dead address'),
         enhancedStatus: z
           .string()

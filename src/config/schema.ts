@@ -7,9 +7,11 @@
 import { z } from 'zod'
 import { tokenLength } from '../return-path/return-path.ts'
 import { addressKeyOf } from '../smtp/path.ts'
+import { presetNames } from './list-presets.ts'
 import { isLoopback, isNetwork, prefixOf } from './network.ts'
 import { policy } from './policy.ts'
 import { webhooks } from './webhooks.ts'
+import { parseWildcard } from './wildcard.ts'
 
 const port = z.int().min(0).max(65535)
 /** What nobody listens on: we connect to it. */
@@ -247,6 +249,15 @@ const http = z
   })
   .prefault({})
 
+const subjectPattern = z
+  .string()
+  .min(1)
+  .max(200)
+  .superRefine((text, ctx) => {
+    const parsed = parseWildcard(text)
+    if (!parsed.ok) ctx.addIssue({ code: 'custom', message: `must be a pattern such as "[{id}] *" (it ${parsed.why})`, input: text })
+  })
+
 const lists = z
   .strictObject({
     idHeaders: z
@@ -257,6 +268,26 @@ const lists = z
       .array(headerName)
       .default(['X-Rebond-Template', 'X-Template', 'X-Template-Id'])
       .describe('the first that a mail has names its template ("email type")'),
+    presets: z
+      .array(z.enum(presetNames))
+      .default(['odoo', 'mautic', 'brevo'])
+      .describe(
+        "headers of these programs, after one's own: odoo, mautic, brevo, which name the campaign; suitecrm, espocrm, which mark mass mail: its subject names the campaign",
+      ),
+    subjectPatterns: z
+      .array(
+        z
+          .strictObject({
+            match: subjectPattern.describe('the whole subject, without regard to case; * stands for anything, {id} for the id'),
+            list: z.string().trim().min(1).max(100).optional().describe('the id, when {id} is not in match'),
+          })
+          .refine(({ match, list }) => match.includes('{id}') !== (list !== undefined), {
+            error: 'must have either {id} in match, or list',
+          }),
+      )
+      .max(100)
+      .default([])
+      .describe('mail that no header names a list for; the first that matches'),
   })
   .prefault({})
 

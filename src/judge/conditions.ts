@@ -22,9 +22,12 @@ export type ResolverSigns = {
   readonly livingNeighbour: boolean
   /** Domains that turned invalid under the same reporting host a moment ago, this one among them. */
   readonly invalidDomains: number
+  /** Its domain was ok before; and one of those domains was. */
+  readonly lived: boolean
+  readonly oneLived: boolean
 }
 
-export const noSigns: ResolverSigns = { livingNeighbour: false, invalidDomains: 1 }
+export const noSigns: ResolverSigns = { livingNeighbour: false, invalidDomains: 1, lived: false, oneLived: false }
 
 /** What is known before a return is judged. */
 export type JudgeFacts = {
@@ -93,5 +96,7 @@ function wasSentBeforeUnblock({ facts, event }: Case): boolean {
 }
 
 function isResolverSuspect({ facts: { resolver }, event }: Case): boolean {
-  return saysDomainIsDead(event.verdict) && (resolver.livingNeighbour || resolver.invalidDomains >= suspectDomains)
+  // An old list is full of domains that died long ago: only where one of them was ok does their number tell of a resolver.
+  const together = resolver.invalidDomains >= suspectDomains && resolver.oneLived
+  return saysDomainIsDead(event.verdict) && (resolver.livingNeighbour || together)
 }

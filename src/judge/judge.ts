@@ -42,12 +42,12 @@ export function judge(facts: JudgeFacts, given: ReturnEvent, policy: JudgePolicy
   const event = { ...given, verdict: verdictUnder(policy, given.verdict) }
   const subject = subjectOf(event)
   const against = whyNot({ facts, event, key: subject.key, policy })
-  const unheld = recordOf(event, subject, against ?? 'blacklisted', facts.prior)
+  const unheld = recordOf(event, subject, against ?? 'blacklisted', facts)
   if (facts.prior && !supersedes(unheld, facts.prior))
     return { why: 'duplicate', bounce: facts.prior, address: null, audit: null, surge: null }
   const surge = surgeOf(facts, event, unheld.id, against === null, policy)
   const why = against ?? (surge?.incident ? 'held' : policy.mode === 'observe' ? 'observed' : 'blacklisted')
-  const bounce = why === unheld.why ? unheld : recordOf(event, subject, why, facts.prior)
+  const bounce = why === unheld.why ? unheld : recordOf(event, subject, why, facts)
   if (event.match.fate === 'not-a-recipient') return { why, bounce, address: null, audit: null, surge: null }
 
   const before = facts.address ?? newAddress(subject)
@@ -90,7 +90,7 @@ export function idOf(event: Pick<ReturnEvent, 'messageId' | 'match' | 'action' |
   return bounceId(event.messageId, subjectOf(event).key, event.kind === 'complaint' ? 'complaint' : event.action)
 }
 
-function recordOf(event: ReturnEvent, { address, key }: Subject, why: Why, prior: Bounce | null): Bounce {
+function recordOf(event: ReturnEvent, { address, key }: Subject, why: Why, { prior, resolver }: JudgeFacts): Bounce {
   const { verdict, message } = event
   return {
     id: idOf(event),
@@ -115,6 +115,7 @@ function recordOf(event: ReturnEvent, { address, key }: Subject, why: Why, prior
     grade: event.grade,
     counted: why === 'blacklisted',
     why,
+    ...(resolver.lived ? { domainLived: true } : {}),
     mail: prior?.mail ?? null, // the store fills it in from the journal
   }
 }

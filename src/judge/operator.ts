@@ -2,15 +2,15 @@
  * The operator of a recipient's mail server: the unit of the surge guard (bounces.md, "Judgement").
  *
  * The organisational domain of Remote-MTA, else of the host that the diagnostic names, else of the address. Never of Reporting-MTA, which is
- * nearly always our own upstream. Without the list of public suffixes: two labels, or three where the second is one that registries use.
+ * nearly always our own upstream. Below the suffixes that registries give
+ * names out under; not those of hosting companies, whose servers have one operator.
  * Pure.
  */
+import { getDomain } from 'tldts'
 import { type AddressKey, domainKey, domainOfKey } from '../smtp/path.ts'
 
-/** Second labels under which registries give out names, as in `example.co.uk`. */
-const registryLabels = new Set(
-  'ac asso biz co com edu firm gen go gob gouv gov govt gv id info lg ltd mil ne net nhs nom or org plc police sch school web'.split(' '),
-)
+/** Names are checked and folded already; an underscore is right in them. */
+const asIs = { extractHostname: false, validateHostname: false, allowPrivateDomains: false, detectIp: false }
 const hostName = /^(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/
 /** Postfix, Exim, Gmail, sendmail: "host mx.example.com[192.0.2.1] said:", "from mx.example.com", "by mx.example.com". */
 const namedHost = /\b(?:host|from|by|server)\s+\[?([a-z0-9_.-]+\.[a-z0-9-]+)/gi
@@ -41,10 +41,7 @@ function hostIn(text: string): string | null {
   return hostName.test(bare) ? bare : null
 }
 
-/** The part of a name that somebody registered. */
+/** The part of a name that somebody registered (public suffix list); the name itself where it is none. */
 export function organisationOf(domain: string): string {
-  const labels = domain.split('.')
-  const last = labels.at(-1) ?? ''
-  const second = labels.at(-2) ?? ''
-  return labels.slice(last.length === 2 && registryLabels.has(second) ? -3 : -2).join('.')
+  return getDomain(domain, asIs) ?? domain
 }

@@ -6,6 +6,7 @@
  */
 import { categories, categoryFacts } from '../classify/verdict.ts'
 import type { PolicyConfig } from '../config/schema.ts'
+import type { DataRefusalWords } from '../smtp/data-refusal.ts'
 import type { BlockCategory } from '../store/records.ts'
 import { asciiWords } from './clean-words.ts'
 
@@ -29,6 +30,8 @@ export type Wording = {
   /** Stands where a link would. */
   readonly ask: string
   readonly line: (parts: RefusalParts) => string
+  /** Of a mail that nobody gets, above and below its blacklisted recipients. */
+  readonly data: DataRefusalWords
 }
 
 const quoted = (says: string | null): string => (says === null ? '' : ` ("${says}")`)
@@ -61,6 +64,7 @@ export const wordings: Readonly<Record<Language, Wording>> = {
     ask: askEn,
     line: ({ who, since, what, says, ref, link }) =>
       `${who} is blacklisted since ${since}: ${what}${quoted(says)}; ${referred(ref)}${link ?? askEn}`,
+    data: { first: 'Sent to nobody; blacklisted recipients: {count}', more: 'and {count} more' },
   },
   fr: {
     thisAddress: '<cette adresse>',
@@ -76,5 +80,6 @@ export const wordings: Readonly<Record<Language, Wording>> = {
     ask: askFr,
     line: ({ who, since, what, says, ref, link }) =>
       `${who} est sur liste noire depuis le ${since} : ${what}${quoted(says)}; ${referred(ref)}${link ?? askFr}`,
+    data: { first: 'Envoye a personne ; destinataires sur liste noire : {count}', more: 'et {count} de plus' },
   },
 }

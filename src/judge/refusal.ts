@@ -11,7 +11,7 @@ import type { Block } from '../store/records.ts'
 import { asciiWords, cleanWords, maxEvidenceLength } from './clean-words.ts'
 import { type RefusalParts, wordings } from './refusal-words.ts'
 
-export type RefusalOptions = PolicyConfig['refusal'] & {
+export type RefusalOptions = Omit<PolicyConfig['refusal'], 'scope'> & {
   /** Where support reaches the page; null: nowhere. */
   readonly publicUrl: string | null
 }

@@ -5,6 +5,7 @@
  * Pure, but for `deliveredNeighbours`.
  */
 import type { PolicyConfig } from '../config/schema.ts'
+import { timeOfId } from '../return-path/time-id.ts'
 import { type AddressKey, domainOfKey } from '../smtp/path.ts'
 import type { Bounce } from '../store/records.ts'
 import type { Facts, FactsRequest, Store } from '../store/store.ts'
@@ -45,12 +46,15 @@ export function hostLocks(suspects: readonly ReturnEvent[]): readonly AddressKey
 export function signsWanted(
   suspects: readonly ReturnEvent[],
   policy: Pick<PolicyConfig, 'okAfterHours'>,
-): Pick<FactsRequest, 'neighbours' | 'deadDomainsSince'> {
+): Pick<FactsRequest, 'neighbours' | 'lived' | 'deadDomainsSince'> {
   const earliest = Math.min(...suspects.map(({ receivedAt }) => receivedAt))
   if (suspects.length === 0) return {}
   const before = acceptedBefore(earliest, policy)
+  const of = suspects.map(event => subjectOf(event).key)
   return {
-    neighbours: { of: suspects.map(event => subjectOf(event).key), acceptedSince: before - livingWithinMs, acceptedBefore: before },
+    neighbours: { of, acceptedSince: before - livingWithinMs, acceptedBefore: before },
+    // What is older than the mails that came back: a late return's own mail does not show that its domain was ok.
+    lived: { of, acceptedBefore: Math.min(before, ...suspects.map(({ messageId }) => timeOfId(messageId) - 1)) },
     deadDomainsSince: earliest - turnedWithinMs,
   }
 }
@@ -59,15 +63,21 @@ export function signsWanted(
 export function readSigns(
   event: ReturnEvent,
   suspects: readonly ReturnEvent[],
-  { neighbours, deadDomains }: Pick<Facts, 'neighbours' | 'deadDomains'>,
+  { neighbours, lived, deadDomains }: Pick<Facts, 'neighbours' | 'lived' | 'deadDomains'>,
   delivered: ReadonlySet<AddressKey>,
 ): ResolverSigns {
   if (!suspects.includes(event)) return noSigns
   const { key } = subjectOf(event)
   const host = hostOf(event)
-  const before = deadDomains.filter(bounce => isSign(bounce) && hostOf(bounce) === host).map(bounce => domainOfKey(bounce.key))
-  const now = suspects.filter(one => hostOf(one) === host).map(one => domainOfKey(subjectOf(one).key))
-  return { livingNeighbour: neighbours.has(key) || delivered.has(key), invalidDomains: new Set([...before, ...now]).size }
+  const before = deadDomains.filter(bounce => isSign(bounce) && hostOf(bounce) === host)
+  const now = suspects.filter(one => hostOf(one) === host).map(one => subjectOf(one).key)
+  const wasOk = (one: AddressKey) => lived.has(one) || delivered.has(one)
+  return {
+    livingNeighbour: neighbours.has(key) || delivered.has(key),
+    invalidDomains: new Set([...before.map(bounce => bounce.key), ...now].map(domainOfKey)).size,
+    lived: wasOk(key),
+    oneLived: before.some(({ domainLived }) => domainLived === true) || now.some(wasOk),
+  }
 }
 
 function isSign({ grade, action, why }: Bounce): boolean {

@@ -6,25 +6,24 @@
  */
 import type { ReportKind } from '../report/report.ts'
 import { domainOfKey } from '../smtp/path.ts'
-import type { Bounce, JournalRecipient, Message, Outcome } from '../store/records.ts'
-import { addCounts, type Counter, type Counts, type Tally } from '../store/tally.ts'
+import type { Bounce, JournalRecipient, Message, MessageOutcome } from '../store/records.ts'
+import { addCounts, type Counter, type Tally } from '../store/tally.ts'
 
 /** What a mail counts as it is journalled: the recipients of this transaction that it was not relayed to. */
 export function tallyOfMail({ list, at, recipients }: Pick<Message, 'list' | 'at' | 'recipients'>): Tally {
   return { list, at, adds: addCounts({ refusedByUs: those(recipients, 'blacklisted'), refusedByUpstream: those(recipients, 'refused') }) }
 }
 
-/** What its outcome counts. A mail refused for good after the dot was refused for each recipient. */
+/** What its outcome counts. A mail that upstream refused for good was refused for each recipient. */
 export function tallyOfOutcome(
   list: string | null,
   recipients: readonly Pick<JournalRecipient, 'verdict'>[],
-  outcome: Outcome,
-  at: number,
+  { outcome, at, reply }: Pick<MessageOutcome, 'outcome' | 'at' | 'reply'>,
 ): Tally {
   const relayed = those(recipients, 'relayed')
-  const adds: Counts =
-    outcome === 'accepted' ? { sent: 1, recipients: relayed } : outcome === 'refused' ? { refusedByUpstream: relayed } : {}
-  return { list, at, adds: addCounts(adds) }
+  if (outcome === 'accepted') return { list, at, adds: addCounts({ sent: 1, recipients: relayed }) }
+  // Without a reply of upstream's we refused it.
+  return { list, at, adds: outcome === 'refused' && reply ? addCounts({ refusedByUpstream: relayed }) : {} }
 }
 
 function those(recipients: readonly Pick<JournalRecipient, 'verdict'>[], verdict: JournalRecipient['verdict']): number {

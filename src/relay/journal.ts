@@ -1,7 +1,6 @@
 /**
  * The journal record of a transaction: written durably before the final dot goes on, its outcome added behind it (doc/data-path.md).
  */
-import type { ListsConfig } from '../config/schema.ts'
 import { refusalBounces } from '../judge/refusals.ts'
 import { tallyOfMail, tallyOfOutcome } from '../judge/tallies.ts'
 import type { Log } from '../observe/log.ts'
@@ -12,6 +11,7 @@ import { queueIdOf } from '../smtp/queue-id.ts'
 import type { Reply } from '../smtp/reply.ts'
 import type { Block, JournalRecipient, Message } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
+import type { ListReader } from './list-names.ts'
 import { type MessageHeader, noHeader, readMessageHeader } from './message-header.ts'
 
 /** How long a CRM waits at most for its recipients' refusals to be judged. */
@@ -19,7 +19,7 @@ const judgeMs = 5_000
 
 export type JournalDeps = {
   readonly store: Pick<Store, 'appendMessage' | 'settleMessage'>
-  readonly lists: ListsConfig
+  readonly readNames: ListReader
   readonly judgeReplies: (message: Message) => Promise<void>
   readonly log: Log
   readonly metrics: Metrics
@@ -46,7 +46,7 @@ export class JournalEntry {
    * was none; `octets`: its size when known.
    */
   record(head: Buffer | null, octets: number | null): Promise<Message | null> {
-    this.#recorded ??= this.#append(head === null ? noHeader : readMessageHeader(head, this.#deps.lists), octets)
+    this.#recorded ??= this.#append(head === null ? noHeader : readMessageHeader(head, this.#deps.readNames), octets)
     return this.#recorded
   }
 
@@ -67,9 +67,9 @@ export class JournalEntry {
     this.judge(message)
     try {
       const at = now()
-      // Not those of the record: a return path that came back brings the recipients of an earlier transaction with it.
-      const tally = tallyOfOutcome(message.list, this.#transaction.recipients, result, at)
-      store.settleMessage(message.id, { outcome: result, at, reply, upstreamId: reply && queueIdOf(reply) }, tally)
+      // Counted with this transaction's recipients: those of the record may hold an earlier one's, whose return path came back.
+      const outcome = { outcome: result, at, reply, upstreamId: reply && queueIdOf(reply) }
+      store.settleMessage(message.id, outcome, tallyOfOutcome(message.list, this.#transaction.recipients, outcome))
     } catch (err) {
       log.error({ err, message: message.id }, 'the outcome of a message could not be recorded')
     }

@@ -3,12 +3,12 @@
  *
  * The head is gathered beside the message's way, from its first octets only, and never changes or holds them back.
  */
-import type { ListsConfig } from '../config/schema.ts'
 import { parseAddressList } from '../report/address-list.ts'
 import { decodeHeaderText } from '../report/encoded-words.ts'
 import { type Header, parseHeader } from '../report/header.ts'
 import { type AddressKey, addressKeyOf } from '../smtp/path.ts'
 import type { Message } from '../store/records.ts'
+import type { ListReader } from './list-names.ts'
 
 /** Octets of a mail that are looked at for its header. */
 const maxHeadOctets = 65_536
@@ -45,14 +45,14 @@ export class HeadGatherer {
 }
 
 /** Reads a head, dot-stuffing removed. */
-export function readMessageHeader(head: Buffer, lists: ListsConfig): MessageHeader {
+export function readMessageHeader(head: Buffer, readNames: ListReader): MessageHeader {
   const header = parseHeader(head)
   const [from] = parseAddressList(header.first('from') ?? '')
+  const subject = textOf(header.first('subject'))
   return {
+    ...readNames(header, subject),
     from: from ? { name: from.name, address: from.address } : null,
-    subject: textOf(header.first('subject')),
-    template: firstOf(header, lists.templateHeaders),
-    list: firstOf(header, lists.idHeaders),
+    subject,
     headerMessageId: textOf(header.first('message-id')),
     names: namesOf(header),
   }
@@ -69,15 +69,6 @@ function namesOf(header: Header): ReadonlyMap<AddressKey, string> {
     }
   }
   return names
-}
-
-/** The first of these fields that the mail has; a List-Id is what stands in its brackets (RFC 2919 §3). */
-function firstOf(header: Header, names: readonly string[]): string | null {
-  for (const name of names) {
-    const text = textOf(header.first(name.toLowerCase()))
-    if (text !== null) return name.toLowerCase() === 'list-id' ? (/<([^<>]+)>/.exec(text)?.[1] ?? text) : text
-  }
-  return null
 }
 
 function textOf(raw: string | null): string | null {

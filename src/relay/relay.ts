@@ -9,6 +9,7 @@ import type { ListsConfig, RelayConfig, UpstreamConfig } from '../config/schema.
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { ReturnPath } from '../return-path/return-path.ts'
+import type { DataRefusalWords } from '../smtp/data-refusal.ts'
 import type { Rules } from '../smtp/dialogue.ts'
 import { ownMechanisms } from '../smtp/own-login.ts'
 import type { AddressKey } from '../smtp/path.ts'
@@ -18,6 +19,7 @@ import type { Store } from '../store/store.ts'
 import type { Connection } from '../wire/connection.ts'
 import { Deadlines } from '../wire/deadlines.ts'
 import { readServerContext, secureServer } from '../wire/tls.ts'
+import { createListReader } from './list-names.ts'
 import { type Address, Listener } from './listener.ts'
 import { createIdMaker } from './message-ids.ts'
 import { createOAuth2Token } from './oauth2-token.ts'
@@ -51,6 +53,8 @@ export type RelayDeps = {
   readonly whenUnavailable: 'defer' | 'pass'
   /** The worded refusal; `address` as the CRM wrote it. */
   readonly refuse: (block: Block, address: string) => Reply
+  /** Given when a mail with a blacklisted recipient is to reach nobody: what the refusal of its DATA says. */
+  readonly refuseData?: DataRefusalWords | null
   readonly store: Pick<Store, 'appendMessage' | 'settleMessage'>
   /** Judges the 5yz replies of upstream's to RCPT, once the message is journalled. */
   readonly judgeReplies: (message: Message) => Promise<void>
@@ -110,6 +114,7 @@ export function createRelay(deps: RelayDeps): Relay {
 
   const sessionDeps: SessionDeps = {
     ...deps,
+    readNames: createListReader(deps.lists),
     clock,
     deadlines,
     instanceId,
@@ -146,6 +151,7 @@ export function createRelay(deps: RelayDeps): Relay {
         startTls: listen.tls === 'starttls',
         clearAuth: near || mayAuthInClear(crm.remoteAddress),
         ownMechanisms: upstream.auth ? ownMechanisms : null,
+        refuseData: deps.refuseData ?? null,
         loginRequired: upstream.auth !== null && !near,
       }
       const session = new Session(id, crm, rules, sessionDeps)

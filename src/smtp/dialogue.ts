@@ -4,6 +4,7 @@
  * Pure.
  */
 import type { Command } from './command.ts'
+import type { DataRefusalWords } from './data-refusal.ts'
 import type { AddressKey } from './path.ts'
 import type { Reply, SpokenReply } from './reply.ts'
 import type { Envelope, Slot, Subject } from './slots.ts'
@@ -21,6 +22,8 @@ export type Rules = {
   /** Mechanisms of our own log-in; null: upstream's AUTH passes through. */
   readonly ownMechanisms: readonly string[] | null
   readonly loginRequired: boolean
+  /** null: a blacklisted recipient is refused at RCPT, and the others get the mail; else nobody does, and DATA is refused so. */
+  readonly refuseData: DataRefusalWords | null
 }
 
 /** What the connection to upstream is fit for. */
@@ -44,7 +47,12 @@ export type Recipient = {
 }
 
 /** A mail transaction that upstream has begun (RFC 5321 §3.3), with the recipients that were answered so far. */
-export type Transaction = { readonly envelope: Envelope; readonly recipients: readonly Recipient[] }
+export type Transaction = {
+  readonly envelope: Envelope
+  readonly recipients: readonly Recipient[]
+  /** Its DATA was refused by us, whatever upstream said to its recipients. */
+  readonly refused?: boolean
+}
 
 /** What became of a message. `aborted`: it never came to its end; `indeterminate`: upstream was lost between the dot and its reply. */
 export type MessageResult = 'accepted' | 'refused' | 'deferred' | 'aborted' | 'indeterminate'

@@ -3,6 +3,7 @@
  *
  * Pure.
  */
+import { refuseData } from './data-refusal.ts'
 import type { Draft } from './dialogue.ts'
 import { ourReplies } from './our-replies.ts'
 import type { Reply, SpokenReply } from './reply.ts'
@@ -28,8 +29,12 @@ export function forwardQueued(draft: Draft): void {
   }
 }
 
-/** Our answer to the DATA at `index` when it has recipients and every one was turned away by us; null: upstream decides. */
+/**
+ * Our answer to the DATA at `index`: one of its recipients is blacklisted and nobody is to get the mail, or it has recipients and every one was
+ * turned away by us. null: upstream decides.
+ */
 function dataRefusal(draft: Draft, index: number): SpokenReply | null {
+  const { refuseData: words } = draft.rules
   let ours: Reply[] = []
   let theirs = false
   for (const { byUs, reply } of draft.transaction?.recipients ?? []) {
@@ -42,9 +47,11 @@ function dataRefusal(draft: Draft, index: number): SpokenReply | null {
       theirs = false
     }
     if (slot.subject.verb !== 'RCPT') continue
-    if (slot.at === 'answered' && slot.answer.by === 'us') ours.push(slot.answer.spoken.reply)
+    if (slot.at === 'answered' && slot.answer.by === 'us') ours.push(slot.answer.refusal ?? slot.answer.spoken.reply)
     else theirs = true
   }
+  const refusals = words ? ours.filter(({ code }) => code >= 500) : []
+  if (words && refusals.length > 0) return refuseData(words, refusals)
   if (theirs || ours.length === 0) return null
   return ours.every(({ code }) => code < 500) ? ourReplies.noRecipientsNow : ourReplies.noValidRecipients
 }

@@ -50,9 +50,10 @@ export function endTransaction(draft: Draft): boolean {
   draft.transaction = null
   draft.asked = 0
   if (!transaction || transaction.recipients.length === 0) return false
-  const { recipients } = transaction
+  const { recipients, refused = false } = transaction
   const has = (verdict: RecipientVerdict) => recipients.some(recipient => recipient.verdict === verdict)
-  const result: MessageResult = has('relayed') ? 'aborted' : has('deferred') ? 'deferred' : 'refused'
+  const refusedWhole = refused && has('blacklisted')
+  const result: MessageResult = refusedWhole ? 'refused' : has('relayed') ? 'aborted' : has('deferred') ? 'deferred' : 'refused'
   const wait = has('refused')
   draft.effects.push({ type: 'journal', transaction, result, await: wait })
   return wait
@@ -116,6 +117,7 @@ function apply(draft: Draft, subject: Subject, answer: Answer): void {
       break
     case 'DATA':
       draft.input = code === 354 ? 'body' : 'command'
+      if (answer.by === 'us' && draft.rules.refuseData && draft.transaction) draft.transaction = { ...draft.transaction, refused: true }
       break
     case 'AUTH':
       draft.input = code === 334 ? 'auth' : 'command'
@@ -162,11 +164,11 @@ function greet(draft: Draft, theirs: Extensions, extended: boolean): void {
   draft.effects.push({ type: 'say', wire: formatOffer(theirs, ours).wire })
 }
 
-function recordRecipient(draft: Draft, { command }: Subject & { verb: 'RCPT' }, { spoken, by, cause }: Answer): void {
+function recordRecipient(draft: Draft, { command }: Subject & { verb: 'RCPT' }, { spoken, by, cause, refusal }: Answer): void {
   const verdict = cause === 'blacklisted' ? 'blacklisted' : verdictOf(spoken.reply.code)
   draft.effects.push({ type: 'recipient', verdict })
   if (!draft.transaction) return
-  const recipient: Recipient = { address: command.address, key: command.key, verdict, reply: spoken.reply, byUs: by === 'us' }
+  const recipient: Recipient = { address: command.address, key: command.key, verdict, reply: refusal ?? spoken.reply, byUs: by === 'us' }
   draft.transaction = { ...draft.transaction, recipients: [...draft.transaction.recipients, recipient] }
 }
 

@@ -6,7 +6,7 @@
  * Pure.
  */
 import type { AuthCommand, MailCommand, PlainVerb, RcptCommand } from './command.ts'
-import type { SpokenReply } from './reply.ts'
+import type { Reply, SpokenReply } from './reply.ts'
 
 /** Replies outstanding at most; beyond it no command is taken. */
 export const maxSlots = 64
@@ -58,6 +58,8 @@ export type Answer = {
   /** null: upstream said it. */
   readonly by: 'us' | null
   readonly cause: Cause | null
+  /** What a recipient was refused with, when the refusal waits for DATA. */
+  readonly refusal?: Reply
   readonly concluded: boolean
 }
 

@@ -5,6 +5,7 @@
  * at most `maxSlots` replies are outstanding; after `close` nothing is said. The session (relay/session.ts) performs the effects, in order.
  * Pure.
  */
+import { rcptNoted } from './data-refusal.ts'
 import type { Draft, Effect, Event, Rules, State } from './dialogue.ts'
 import { forwardQueued } from './forward.ts'
 import { ourReplies } from './our-replies.ts'
@@ -135,7 +136,8 @@ function takeScreened(draft: Draft, number: number, found: SpokenReply | null | 
   if (slot?.at !== 'screening') return
   if (found === null) draft.slots[index] = { ...slot, at: 'queued' }
   else if (found === 'unavailable') draft.slots[index] = answered(slot, ownAnswer(ourReplies.storeUnavailable, 'deferred'))
-  else draft.slots[index] = answered(slot, ownAnswer(found, 'blacklisted'))
+  else if (draft.rules.refuseData === null) draft.slots[index] = answered(slot, ownAnswer(found, 'blacklisted'))
+  else draft.slots[index] = answered(slot, { ...ownAnswer(rcptNoted, 'blacklisted'), refusal: found.reply })
 }
 
 function takeReply(draft: Draft, spoken: SpokenReply): void {

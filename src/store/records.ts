@@ -199,6 +199,8 @@ export type Bounce = {
   readonly grade: Grade
   readonly counted: boolean
   readonly why: Why
+  /** It says that a domain is dead, and the domain was ok before. Absent: no, or not known. */
+  readonly domainLived?: boolean
   /** Copied from the journal, which is forgotten earlier; null when not known yet (a reply to RCPT comes before the header). */
   readonly mail: BouncedMail | null
 }

@@ -51,6 +51,8 @@ export type FactsRequest = {
   readonly acceptedBefore?: number
   /** Asks for `Facts.neighbours`: for each of these keys another address of its domain for which upstream accepted a mail between these times. */
   readonly neighbours?: { readonly of: readonly AddressKey[]; readonly acceptedSince: number; readonly acceptedBefore: number }
+  /** Asks for `Facts.lived`: which of these keys have a domain that was ok by then. */
+  readonly lived?: { readonly of: readonly AddressKey[]; readonly acceptedBefore: number }
   /** Asks for `Facts.deadDomains`: returns since then that say a domain is dead (`invalid_domain`, `no_mail_domain`). */
   readonly deadDomainsSince?: number
   /** Asks for `Facts.windows` of these operators, and for the incidents that stand in them. */
@@ -68,6 +70,8 @@ export type Facts = {
   readonly accepted: ReadonlyMap<AddressKey, Moment>
   /** By the key it was asked for; absent: none was found. */
   readonly neighbours: ReadonlyMap<AddressKey, Neighbour>
+  /** Of the keys asked about, those at whose domain upstream accepted a mail for an address, itself among them, that has not failed since. */
+  readonly lived: ReadonlySet<AddressKey>
   /** Newest first, at most 1,000; empty when not asked for. */
   readonly deadDomains: readonly Bounce[]
   /** As the update before this one left them: no two updates see the same. Absent: nothing was judged lately. */

@@ -30,6 +30,29 @@ t.test('an empty file is the default configuration: loopback, sandbox, no token'
   t.same(parseConfig({}), parsed)
 })
 
+t.test('what policy.never and policy.rules name must be there to be named', async t => {
+  t.same(problemsOf({ policy: { never: ['jean@example.com', 'example.com', '@example.com', ' münchen.example '] } }), [])
+  for (const nonsense of ['@', '', 'x y', 'a@b@c', 'a@', '@b@c', 'a@x..y', '*.example.com', 'https://example.com'])
+    t.match(
+      problemsOf({ policy: { never: ['example.com', nonsense] } }),
+      [/^c\.yaml: policy\.never\[1\]: must be an address \(.*, not/],
+      nonsense,
+    )
+  const file = join(await mkdtemp(join(tmpdir(), 'rebond-rules-')), 'c.yaml')
+  t.teardown(() => rm(join(file, '..'), { recursive: true }))
+  await writeFile(
+    file,
+    'policy: { rules: { rfc3463-x.1.1: { expiresAfterDays: 3 }, rfc3463-x.1.11: { expiresAfterDays: 3 }, zzzzzzzz: {} } }',
+  )
+  t.same(await loadConfig(file), {
+    ok: false,
+    problems: [
+      `${file}: policy.rules.rfc3463-x.1.11: must be the id of a rule, not rfc3463-x.1.11 (did you mean rfc3463-x.1.1?)`,
+      `${file}: policy.rules.zzzzzzzz: must be the id of a rule, not zzzzzzzz (the rule of a return stands in GET /v1/bounces)`,
+    ],
+  })
+})
+
 t.test('every wrong key and value is listed at once, each with where, what must be, and what is', async t => {
   t.same(
     problemsOf({

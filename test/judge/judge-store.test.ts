@@ -258,8 +258,24 @@ t.test('a sick resolver blacklists nobody', async t => {
       'except where every part is played',
     )
   })
-  t.test('the third domain in ten minutes under one host is one too many, also when all come at once', async t => {
+  t.test('a first campaign to an old list has many dead domains, and no resolver is to blame', async t => {
+    const { store, sent, returned } = await court(t)
+    const domains = Array.from({ length: 12 }, (_, n) => `dead${n}.example`)
+    const late = now - 5 * day
+    for (const domain of domains) {
+      // The mail that came back was itself accepted long ago: that is no sign of life.
+      const message = await sent([`x@${domain}`], { at: late, outcome: { outcome: 'accepted', at: late, reply: null, upstreamId: null } })
+      t.strictSame(await returned(message.id, [reported(`x@${domain}`, gone)]), ['blacklisted'], domain)
+    }
+    t.equal(await store.blacklistedCount(), 12)
+  })
+  t.test('the third domain in ten minutes under one host is one too many where one was ok, also when all come at once', async t => {
     const { sent, returned } = await court(t)
+    // Of one domain only, and long before: alone it would not be held.
+    await sent(['y@three.example'], {
+      at: now - 60 * day,
+      outcome: { outcome: 'accepted', at: now - 60 * day, reply: null, upstreamId: null },
+    })
     const domains = ['one.example', 'two.example', 'three.example', 'four.example']
     const mails = await Promise.all(domains.map(domain => sent([`x@${domain}`])))
     const whys = await Promise.all(mails.map((message, i) => returned(message.id, [reported(`x@${domains[i]}`, gone)])))
@@ -270,6 +286,10 @@ t.test('a sick resolver blacklists nobody', async t => {
   })
   t.test('hosts are suspected one by one, and strangers to the mail are no sign', async t => {
     const { store, judge, sent } = await court(t)
+    await sent(['ok@one.example'], {
+      at: now - 60 * day,
+      outcome: { outcome: 'accepted', at: now - 60 * day, reply: null, upstreamId: null },
+    })
     for (const [i, domain] of ['one.example', 'two.example', 'three.example', 'four.example'].entries()) {
       const message = await sent([`x@${domain}`])
       const one = stored(message.id)
@@ -280,6 +300,10 @@ t.test('a sick resolver blacklists nobody', async t => {
   })
   t.test('three in one report are all suspect; claims are no sign', async t => {
     const { sent, returned } = await court(t)
+    await sent(['ok@two.example'], {
+      at: now - 60 * day,
+      outcome: { outcome: 'accepted', at: now - 60 * day, reply: null, upstreamId: null },
+    })
     const to = ['x@one.example', 'x@two.example', 'x@three.example']
     const claims = await sent(to)
     await returned(

@@ -64,8 +64,8 @@ t.test('each condition that fails leaves the address as it was, and says why', a
     ['sent-before-unblock', returned(), { address: unblockedAt(15) }],
     ['never-list', returned(), {}],
     ['too-late', returned({ message: mail([jean.address], { at: now - 10 * day - 1 }) }), {}],
-    ['resolver-suspect', returned({ verdict: deadDomain }), { resolver: { livingNeighbour: true, invalidDomains: 1 } }],
-    ['resolver-suspect', returned({ verdict: deadDomain }), { resolver: { livingNeighbour: false, invalidDomains: 3 } }],
+    ['resolver-suspect', returned({ verdict: deadDomain }), { resolver: { ...noSigns, livingNeighbour: true } }],
+    ['resolver-suspect', returned({ verdict: deadDomain }), { resolver: { ...noSigns, invalidDomains: 3, oneLived: true } }],
   ] as const) {
     const rules = why === 'never-list' ? { ...policy, never: ['example.com'] } : policy
     const result = judge(facts(given), event, rules, now)
@@ -82,8 +82,17 @@ t.test('and the same return counts when that one thing is not so', async t => {
     ['about a mail with one recipient, from anywhere', returned({ grade: 'single' }), {}],
     ['proven, after an unblock by hand', returned({ message: mail([jean.address], { seq: 16 }) }), { address: unblockedAt(15) }],
     ['ten days old to the millisecond', returned({ message: mail([jean.address], { at: now - 10 * day }) }), {}],
-    ['a dead domain alone', returned({ verdict: deadDomain }), { resolver: { livingNeighbour: false, invalidDomains: 2 } }],
-    ['a dead address among resolver trouble', returned(), { resolver: { livingNeighbour: true, invalidDomains: 9 } }],
+    ['a dead domain alone', returned({ verdict: deadDomain }), { resolver: { ...noSigns, invalidDomains: 2, oneLived: true } }],
+    [
+      'one of many dead domains of which none was ok before',
+      returned({ verdict: deadDomain }),
+      { resolver: { ...noSigns, invalidDomains: 9 } },
+    ],
+    [
+      'a dead address among resolver trouble',
+      returned(),
+      { resolver: { livingNeighbour: true, invalidDomains: 9, lived: true, oneLived: true } },
+    ],
     ['an upstream reply', returned({ source: 'reply', reportId: null }), {}],
   ] as const)
     t.match(judge(facts(given), event, policy, now), { why: 'blacklisted', address: { block: { bounceId: String } } }, what)

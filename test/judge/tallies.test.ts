@@ -8,6 +8,7 @@ import { noSigns } from '../../src/judge/conditions.ts'
 import { foldReturns } from '../../src/judge/judge-returns.ts'
 import type { ReturnEvent } from '../../src/judge/return-event.ts'
 import { talliesOfReport, tallyOfMail, tallyOfOutcome } from '../../src/judge/tallies.ts'
+import { reply } from '../../src/smtp/reply.ts'
 import type { Bounce } from '../../src/store/records.ts'
 import { addCounts, type Counts } from '../../src/store/tally.ts'
 import { dead, full, hour, mail, now, recipient, returned, wholePolicy } from './material.ts'
@@ -26,7 +27,12 @@ t.test('a mail counts what refused its recipients, and its outcome who got it', 
     ['aborted', {}],
     ['indeterminate', {}],
   ] as const)
-    t.same(tallyOfOutcome('autumn', autumn.recipients, outcome, now), { list: 'autumn', at: now, adds }, outcome)
+    t.same(tallyOfOutcome('autumn', autumn.recipients, { outcome, at: now, reply: reply(outcome === 'accepted' ? 250 : 554, null, 'x') }), {
+      list: 'autumn',
+      at: now,
+      adds,
+    })
+  t.same(tallyOfOutcome(null, autumn.recipients, { outcome: 'refused', at: now, reply: null }).adds, {}, 'refused by us: counted already')
 })
 
 /** Judges events one after another, each on what those before it left; gives all that was counted. */

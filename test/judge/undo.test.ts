@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { verdictOf } from '../../src/classify/verdict.ts'
 import { parseConfig } from '../../src/config/config.ts'
 import { block, unblock } from '../../src/judge/by-hand.ts'
+import { noSigns } from '../../src/judge/conditions.ts'
 import { decide } from '../../src/judge/decide.ts'
 import { endIncident, settleIncidents } from '../../src/judge/incidents.ts'
 import { idOf, judge } from '../../src/judge/judge.ts'
@@ -80,6 +81,10 @@ t.test('an operator is who answers, else whom we wrote to, and never our own ups
     ['a.b.example.fr', 'example.fr'],
     ['mx.example.gouv.fr', 'example.gouv.fr'],
     ['co.uk', 'co.uk'],
+    ['mx.example.com.br', 'example.com.br'],
+    ['mail.example.pvt.k12.ma.us', 'example.pvt.k12.ma.us'],
+    ['a.shop.eu-west-1.amazonaws.com', 'amazonaws.com'],
+    ['_mx.a_b.example.com', 'example.com'],
     ['localhost', 'localhost'],
   ] as const)
     t.equal(organisationOf(domain), organisation)
@@ -193,7 +198,7 @@ t.test('a first campaign to an old list passes the guard', async t => {
     })
     const event = returned({ message, receivedAt: at, remoteMta: `mx.operator${i % 40}.example` })
     const given = { addresses, bounces: new Map(), seq: i, accepted: new Map(), incidents: new Map(), windows, journalSince: now - hour }
-    const { changes, judgements } = foldReturns(given, [event], () => ({ livingNeighbour: false, invalidDomains: 1 }), wholePolicy, at)
+    const { changes, judgements } = foldReturns(given, [event], () => noSigns, wholePolicy, at)
     for (const record of changes.addresses ?? []) addresses.set(record.key, record)
     windows = new Map([...windows, ...(changes.windows ?? [])])
     held += judgements.filter(({ why }) => why === 'held').length

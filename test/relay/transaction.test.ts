@@ -1,4 +1,5 @@
 import t from 'tap'
+import { wordings } from '../../src/judge/refusal-words.ts'
 import { makeId } from '../../src/return-path/time-id.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { relayUnderTest } from '../support/relay-under-test.ts'
@@ -69,6 +70,43 @@ t.test('a blacklisted recipient is refused here, and upstream never hears of it'
   t.match(returns.items, [{ source: 'relay', key: 'dead@example.com', why: 'refused-by-us', counted: false }])
   t.equal(await metric('rcpt_total', { verdict: 'blacklisted' }), 4)
   t.same(judged, [])
+})
+
+t.test('with scope message a mail with a blacklisted recipient reaches nobody, and the next one passes', async t => {
+  const refuseData = wordings.fr.data
+  const { hello, upstream, block, store } = await relayUnderTest(t, { deps: { refuseData } })
+  block('dead@example.com')
+  const crm = await hello()
+  t.match(await crm.ask('MAIL FROM:<crm@sender.test>'), /^250/)
+  t.match(await crm.ask('RCPT TO:<living@example.com>'), /^250/)
+  t.equal(await crm.ask('RCPT TO:<dead@example.com>'), '250 2.1.5 Ok')
+  t.equal(
+    await crm.ask('DATA'),
+    '554-5.1.1 Envoye a personne ; destinataires sur liste noire : 1\n554 5.1.1 <dead@example.com> is blacklisted',
+  )
+  t.match(await crm.ask('RSET'), /^250/)
+  t.match(await crm.ask('MAIL FROM:<crm@sender.test>'), /^250/)
+  t.match(await crm.ask('RCPT TO:<living@example.com>'), /^250/)
+  t.match(await crm.ask('DATA'), /^354/)
+  crm.write('Subject: x\r\n\r\n')
+  t.match(await crm.ask('.'), /^250/)
+  t.notOk(
+    upstream.session().lines.some(line => line.includes('dead@')),
+    'upstream never hears of it',
+  )
+  t.equal(upstream.session().messages.length, 1)
+  const { items } = await until(
+    () => store.messages({}, { limit: 10, cursor: null }),
+    found => found.items.every(({ outcome }) => outcome !== null),
+  )
+  t.match(items, [
+    { outcome: { outcome: 'accepted' } },
+    { outcome: { outcome: 'refused', reply: null }, recipients: [{ verdict: 'relayed' }, { verdict: 'blacklisted' }] },
+  ])
+  t.match((await store.bounces({}, { limit: 10, cursor: null })).items, [
+    { source: 'relay', key: 'dead@example.com', why: 'refused-by-us' },
+  ])
+  t.same((await store.list(null))?.counts, { refusedByUs: 1, sent: 1, recipients: 1 })
 })
 
 t.test('a refusal alone is journalled too, and so are recipients whose mail never came', async t => {

@@ -15,6 +15,7 @@ const rules: Rules = {
   clearAuth: true,
   ownMechanisms: null,
   loginRequired: false,
+  refuseData: null,
 }
 const facts = { verified: false, mayAuth: true }
 const says = (code: number, text = 'x'): SpokenReply => speak(reply(code, null, text))
@@ -182,6 +183,48 @@ t.test('a DATA whose recipients were all turned away here never goes upstream', 
   t.equal(theirs.sent.at(-1), 'DATA', "upstream's own 554 is what the CRM gets")
 })
 
+t.test('where a mail is to reach everybody or nobody, DATA is refused and names who is blacklisted', async t => {
+  const refuseData = { first: 'Sent to nobody; blacklisted: {count}', more: 'and {count} more' }
+  for (const keywords of [['PIPELINING'], []]) {
+    const machine = new Machine({ refuseData }).hello(...keywords).lines('MAIL FROM:<a@b>')
+    if (keywords.length === 0) machine.reply(250)
+    machine.lines('RCPT TO:<c@d>', 'RCPT TO:<e@f>', 'RCPT TO:<g@h>')
+    const [, second = -1] = machine.asked
+    machine.screen(second)
+    for (let replies = keywords.length === 0 ? 2 : 3; replies > 0; replies--) machine.reply(250)
+    machine.lines('DATA')
+    t.same(machine.sent, ['MAIL FROM:<ours>', 'RCPT TO:<c@d>', 'RCPT TO:<g@h>'], 'neither the recipient nor DATA goes upstream')
+    t.same(
+      machine.said.slice(0, 4).map(said => said.slice(0, 3)),
+      ['250', '250', '250', '250'],
+    )
+    t.equal(machine.said[4], '554-5.1.1 Sent to nobody; blacklisted: 1\r\n554 5.1.1 blacklisted')
+    t.equal(machine.lines('DATA').said[5], machine.said[4], 'however often it is asked')
+    machine.lines('RSET').reply(250)
+    t.match(machine.other, [
+      { type: 'journal', result: 'refused', transaction: { recipients: [{ verdict: 'relayed' }, { verdict: 'blacklisted' }, {}] } },
+    ])
+    t.match(machine.other, [{ transaction: { recipients: [{}, { reply: { code: 550, text: ['blacklisted'] } }, {}] } }])
+    t.equal(
+      machine.lines('MAIL FROM:<a@b>').reply(250).lines('RCPT TO:<c@d>').screen().reply(250).lines('DATA').sent.at(-1),
+      'DATA',
+      'the next one passes',
+    )
+  }
+  const many = new Machine({ refuseData: { first: '{count} of them', more: 'and {count} more' } })
+    .hello('PIPELINING')
+    .lines('MAIL FROM:<a@b>')
+    .reply(250)
+  for (let n = 0; n < 30; n++) {
+    many.lines(`RCPT TO:<c${n}@d>`)
+    for (const number of many.asked.splice(0))
+      many.give({ type: 'screened', number, found: speak(reply(550, '5.1.1', `<c${n}@d> is blacklisted`)) })
+  }
+  const lines = many.lines('DATA').said.at(-1)?.split('\r\n') ?? []
+  t.equal(lines.length, 22)
+  t.same([lines[0], lines[1], lines[21]], ['554-5.1.1 30 of them', '554-5.1.1 <c0@d> is blacklisted', '554 5.1.1 and 10 more'])
+})
+
 t.test('a message: its result, its record, and what is concluded before the reply', async t => {
   const open = () => new Machine().hello('PIPELINING').lines('MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'RCPT TO:<e@f>').screen()
   for (const [rcpt, final, result, waits] of [
@@ -248,8 +291,8 @@ t.test('every event in every state gives a state: no reply twice, none out of tu
   )
   const runs = Number(process.env.FUZZ_RUNS ?? 2000)
   fc.assert(
-    fc.property(fc.array(happening, { maxLength: 60 }), fc.boolean(), (happenings, pipelining) => {
-      const machine = new Machine()
+    fc.property(fc.array(happening, { maxLength: 60 }), fc.boolean(), fc.boolean(), (happenings, pipelining, wholeMessage) => {
+      const machine = new Machine(wholeMessage ? { refuseData: { first: 'Nobody: {count}', more: '{count} more' } } : {})
       const refused = new Set<number>()
       let [taken, owed] = [0, 0]
       let over = false

@@ -419,6 +419,16 @@ async function journal(t: Test, open: OpenStore): Promise<void> {
     await commit(store, { addresses: [address('good@example.org', { lastHard: { seq: good.accepted.seq + 1, at: start } })] })
     t.same((await neighbour('good@example.org'))?.key, keyOf('me@example.org'))
     t.equal(await neighbour('me@example.org'), null, 'it has returned hard since')
+
+    const lived = (of: string, acceptedBefore = start) =>
+      store.update({ keys: [], lived: { of: [keyOf(of)], acceptedBefore } }, facts => ({ changes: {}, result: facts.lived.has(keyOf(of)) }))
+    t.ok(await lived('me@example.org'), 'a domain lived by the address itself too')
+    t.ok(await lived('new@example.org'))
+    t.notOk(await lived('me@example.org', start - 1), 'not yet')
+    t.notOk(await lived('me@none.test'))
+    t.notOk(await lived('refused@org'))
+    await commit(store, { addresses: [address('me@example.org', { lastHard: { seq: good.accepted.seq + 2, at: start } })] })
+    t.notOk(await lived('new@example.org'), 'all its mail has come back since')
   })
 }
 

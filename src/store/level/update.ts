@@ -65,10 +65,12 @@ async function loadFacts(
   request: FactsRequest,
   now: number,
 ): Promise<Omit<Facts, 'windows' | 'incidents' | 'journalSince'>> {
-  const { keys, bounceIds = [], acceptedBefore, neighbours, deadDomainsSince } = request
+  const { keys, bounceIds = [], acceptedBefore, neighbours, lived, deadDomainsSince } = request
   const accepted: [AddressKey, { seq: number; at: number }][] = []
   const found: [AddressKey, Neighbour][] = []
-  if (acceptedBefore !== undefined || neighbours) await engine.drain()
+  const alive = new Set<AddressKey>()
+  if (acceptedBefore !== undefined || neighbours || lived) await engine.drain()
+  if (lived) for (const of of lived.of) if (await findNeighbour(engine, { ...lived, of, acceptedSince: 0, orItself: true })) alive.add(of)
   if (neighbours) for (const of of neighbours.of) found.push(...entry(of, await findNeighbour(engine, { ...neighbours, of })))
   if (acceptedBefore !== undefined)
     for (const address of keys) {
@@ -77,6 +79,7 @@ async function loadFacts(
     }
   return {
     neighbours: new Map(found),
+    lived: alive,
     deadDomains: deadDomainsSince === undefined ? [] : await findDeadDomains(engine, deadDomainsSince),
     accepted: new Map(accepted),
     addresses: new Map(keys.flatMap(address => entry(address, readAddress(engine, address, now)))),
@@ -135,10 +138,15 @@ async function findDeadDomains(engine: Engine, since: number): Promise<Bounce[]>
 }
 
 /** Looks through the domain's mails in the journal, at most 10,000, for one that went well. */
-type WantedNeighbour = { readonly of: AddressKey; readonly acceptedSince: number; readonly acceptedBefore: number }
+type WantedNeighbour = {
+  readonly of: AddressKey
+  readonly acceptedSince: number
+  readonly acceptedBefore: number
+  readonly orItself?: boolean
+}
 
 async function findNeighbour(engine: Engine, wanted: WantedNeighbour): Promise<Neighbour | null> {
-  const { of, acceptedSince, acceptedBefore } = wanted
+  const { of, acceptedSince, acceptedBefore, orItself = false } = wanted
   const from = idBound(acceptedSince)
   const below = idBound(acceptedBefore + 1)
   let rows = 0
@@ -146,7 +154,7 @@ async function findNeighbour(engine: Engine, wanted: WantedNeighbour): Promise<N
     for (const name of names) {
       const id = lastPart(name)
       const other = `${after(name, 2).slice(0, -id.length - 1)}@${domainOfKey(of)}` as AddressKey
-      if (other === of || id < from || id >= below) continue
+      if ((other === of && !orItself) || id < from || id >= below) continue
       const message = readMessage(engine, id)
       const accepted = message && acceptanceOf(message, other)
       if (!accepted || accepted.at < acceptedSince || accepted.at > acceptedBefore) continue
