@@ -7,11 +7,10 @@
 import { z } from 'zod'
 import { tokenLength } from '../return-path/return-path.ts'
 import { addressKeyOf } from '../smtp/path.ts'
-import { presetNames } from './list-presets.ts'
+import { lists } from './lists.ts'
 import { isLoopback, isNetwork, prefixOf } from './network.ts'
 import { policy } from './policy.ts'
 import { webhooks } from './webhooks.ts'
-import { parseWildcard } from './wildcard.ts'
 
 const port = z.int().min(0).max(65535)
 /** What nobody listens on: we connect to it. */
@@ -46,7 +45,6 @@ const octets = z.int().min(1024)
 const seconds = (otherwise: number) => z.number().positive().max(86_400).default(otherwise)
 const days = z.number().positive().max(36_500)
 const address = z.string().regex(/^[^\s<>@][^\s<>]*@[^\s<>@]+$/, { error: 'must be a mail address' })
-const headerName = z.string().regex(/^[\x21-\x39\x3b-\x7e]+$/, { error: 'must be the name of a header field, without the colon' })
 
 const listener = (otherwise: { host: string; port: number }) =>
   z
@@ -246,48 +244,6 @@ const http = z
       .default([])
       .describe('none: loopback only, all scopes; read again at SIGHUP'),
     requestsPerMinute: z.int().min(1).default(6000).describe('of one token, without tokens of one network; more get 429 with Retry-After'),
-  })
-  .prefault({})
-
-const subjectPattern = z
-  .string()
-  .min(1)
-  .max(200)
-  .superRefine((text, ctx) => {
-    const parsed = parseWildcard(text)
-    if (!parsed.ok) ctx.addIssue({ code: 'custom', message: `must be a pattern such as "[{id}] *" (it ${parsed.why})`, input: text })
-  })
-
-const lists = z
-  .strictObject({
-    idHeaders: z
-      .array(headerName)
-      .default(['X-Rebond-List', 'X-Campaign-Id', 'X-Mailing-Id', 'List-Id'])
-      .describe('the first that a mail has names its mailing list or campaign'),
-    templateHeaders: z
-      .array(headerName)
-      .default(['X-Rebond-Template', 'X-Template', 'X-Template-Id'])
-      .describe('the first that a mail has names its template ("email type")'),
-    presets: z
-      .array(z.enum(presetNames))
-      .default(['odoo', 'mautic', 'brevo'])
-      .describe(
-        "headers of these programs, after one's own: odoo, mautic, brevo, which name the campaign; suitecrm, espocrm, which mark mass mail: its subject names the campaign",
-      ),
-    subjectPatterns: z
-      .array(
-        z
-          .strictObject({
-            match: subjectPattern.describe('the whole subject, without regard to case; * stands for anything, {id} for the id'),
-            list: z.string().trim().min(1).max(100).optional().describe('the id, when {id} is not in match'),
-          })
-          .refine(({ match, list }) => match.includes('{id}') !== (list !== undefined), {
-            error: 'must have either {id} in match, or list',
-          }),
-      )
-      .max(100)
-      .default([])
-      .describe('mail that no header names a list for; the first that matches'),
   })
   .prefault({})
 
