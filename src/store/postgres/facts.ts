@@ -30,6 +30,7 @@ export type State = {
 export type Own = {
   readonly accepted: ReadonlyMap<AddressKey, Moment>
   readonly neighbours: ReadonlyMap<AddressKey, Neighbour>
+  readonly lived: ReadonlySet<AddressKey>
   readonly deadDomains: readonly Bounce[]
   readonly seq: number
 }
@@ -67,9 +68,10 @@ async function loadOwn(run: Run, requests: readonly FactsRequest[]): Promise<Omi
   const asked = requests.flatMap(({ keys, acceptedBefore: before }, of) =>
     before === undefined ? [] : keys.map(key => ({ of, key, before })),
   )
-  const [moments, neighbours, deadDomains] = await Promise.all([
+  const [moments, neighbours, lived, deadDomains] = await Promise.all([
     readAcceptances(run, asked),
     Promise.all(requests.map(request => readNeighbours(run, request))),
+    Promise.all(requests.map(request => readLived(run, request))),
     Promise.all(requests.map(({ deadDomainsSince: since }) => (since === undefined ? [] : readDeadDomains(run, since, maxDeadDomains)))),
   ])
   return requests.map((_, index) => ({
@@ -80,6 +82,7 @@ async function loadOwn(run: Run, requests: readonly FactsRequest[]): Promise<Omi
       }),
     ),
     neighbours: neighbours[index] ?? new Map(),
+    lived: lived[index] ?? new Set(),
     deadDomains: deadDomains[index] ?? [],
   }))
 }
@@ -127,13 +130,24 @@ const neighbour = {
 }
 
 async function readNeighbours(run: Run, { neighbours }: FactsRequest): Promise<Map<AddressKey, Neighbour>> {
-  if (!neighbours) return new Map()
-  const { of: keys, acceptedSince, acceptedBefore } = neighbours
+  return neighbours ? findNeighbours(run, neighbours, localOfKey) : new Map()
+}
+
+/** The address itself is among those looked for: no local part is empty. */
+async function readLived(run: Run, { lived }: FactsRequest): Promise<Set<AddressKey>> {
+  return lived ? new Set((await findNeighbours(run, { ...lived, acceptedSince: 0 }, () => '')).keys()) : new Set()
+}
+
+async function findNeighbours(
+  run: Run,
+  { of: keys, acceptedSince, acceptedBefore }: NonNullable<FactsRequest['neighbours']>,
+  butNot: (key: AddressKey) => string,
+): Promise<Map<AddressKey, Neighbour>> {
   const [low, end] = partitionBounds('message_recipients', acceptedSince, acceptedBefore)
   const [from, below] = [idBound(acceptedSince), idBound(acceptedBefore + 1)]
   const found = await Promise.all(
     keys.map(async (key): Promise<[AddressKey, Neighbour][]> => {
-      const values = [domainOfKey(key), localOfKey(key), low, end, from, below, acceptedSince, acceptedBefore]
+      const values = [domainOfKey(key), butNot(key), low, end, from, below, acceptedSince, acceptedBefore]
       const [row] = await run<{ local: string; seq: number; at: number }>(neighbour, values)
       return row ? [[key, { key: `${row.local}@${domainOfKey(key)}` as AddressKey, accepted: { seq: row.seq, at: row.at } }]] : []
     }),

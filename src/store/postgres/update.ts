@@ -45,7 +45,7 @@ export function createUpdate({ database, slot, now, drain }: UpdateDeps): { read
   let journalSince: number | null = null
   const batches = createBatches<Job, Folded>({
     async work(jobs) {
-      if (jobs.some(({ request }) => request.acceptedBefore !== undefined || request.neighbours)) await drain()
+      if (jobs.some(({ request }) => request.acceptedBefore !== undefined || request.neighbours || request.lived)) await drain()
       return database.serializable(run => updateAll(run, jobs))
     },
     atOnce: 1,
