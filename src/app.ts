@@ -115,7 +115,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
     closers.unshift(() => intake.stop())
 
     if (config.upstream.host === null) {
-      const sandbox = createSandbox({ log, hostname, bounceAddress: () => first(bounce), returnPathDomain: returnPath.domain, now })
+      const sandbox = createSandbox({ log, hostname, bounceAddress: () => first(bounce), returnPathDomains: returnPath.domains, now })
       upstreamAddress = await sandbox.listen()
       closers.unshift(() => sandbox.close())
     }

@@ -14,11 +14,16 @@ const sandboxDomain = 'bounces.sandbox.test'
 export function contradictions(config: Config): Problem[] {
   const problems: Problem[] = []
   const wrong = (path: string, message: string) => problems.push({ path, message })
-  if (config.upstream.host !== null && config.returnPath.domain === sandboxDomain) {
+  if (config.upstream.host !== null && config.returnPath.mode === 'rewrite' && leavesFromSandbox(config)) {
     wrong(
       'returnPath.domain',
       `must be a domain of yours whose mail comes to the bounce listener, not ${sandboxDomain}, when upstream.host is set`,
     )
+  }
+  for (const [index, { address }] of config.returnPath.domains.entries()) {
+    if ((address ?? config.returnPath.address).includes('{domain}')) continue
+    const path = address === null ? 'returnPath.address' : `returnPath.domains[${index}].address`
+    wrong(path, `must end in @{domain} when returnPath.domains names other domains, not ${address ?? config.returnPath.address}`)
   }
   if (config.http.tokens.length === 0) {
     if (!isLoopbackHost(config.http.listen.host)) {
@@ -49,6 +54,11 @@ export function contradictions(config: Config): Problem[] {
     wrong('relay.users', "must be empty when upstream.auth is null, not a list: the CRM's log-in then passes through to upstream")
   }
   return problems
+}
+
+/** Mail would leave with the sandbox's return path: of a domain that is nobody's. */
+function leavesFromSandbox({ returnPath: { address, domain } }: Config): boolean {
+  return address.replace('{domain}', domain).toLowerCase().endsWith(`@${sandboxDomain}`)
 }
 
 function isLoopbackHost(host: string): boolean {

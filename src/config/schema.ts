@@ -5,24 +5,14 @@
  * Pure.
  */
 import { z } from 'zod'
-import { tokenLength } from '../return-path/return-path.ts'
-import { addressKeyOf } from '../smtp/path.ts'
+import { address, days, host, octets, path, port, remotePort, seconds } from './fields.ts'
 import { lists } from './lists.ts'
-import { isLoopback, isNetwork, prefixOf } from './network.ts'
+import { login } from './login.ts'
+import { isNetwork, prefixOf } from './network.ts'
 import { policy } from './policy.ts'
+import { returnPath } from './return-path.ts'
 import { webhooks } from './webhooks.ts'
 
-const port = z.int().min(0).max(65535)
-/** What nobody listens on: we connect to it. */
-const remotePort = z.int().min(1).max(65535)
-// It is said in greetings and commands: a line end in it would end ours.
-const host = z
-  .string()
-  .min(1)
-  .max(255)
-  .regex(/^[^\s\p{Cc}]+$/u, { error: 'must be a host name or an address' })
-const domain = host.refine(text => addressKeyOf(`a@${text}`) !== null, { error: 'must be a domain such as bounces.example.com' })
-const path = z.string().min(1)
 const network = z.string().refine(isNetwork, { error: 'must be a network such as 10.0.0.0/8 or "fd00::/8"' })
 const networks = z.array(network)
 /** Wider networks than these are not a company's: the relay would be open to strangers. */
@@ -41,11 +31,6 @@ const client = network.refine(
 const reporter = z.string().refine(text => isNetwork(text) || /^(?:\*\.)?(?:[a-z0-9_-]+\.)*[a-z][a-z0-9-]*\.?$/i.test(text), {
   error: 'must be a network, or a name such as mail.example.com or *.outbound.example.com',
 })
-const octets = z.int().min(1024)
-const seconds = (otherwise: number) => z.number().positive().max(86_400).default(otherwise)
-const days = z.number().positive().max(36_500)
-const address = z.string().regex(/^[^\s<>@][^\s<>]*@[^\s<>@]+$/, { error: 'must be a mail address' })
-
 const listener = (otherwise: { host: string; port: number }) =>
   z
     .array(
@@ -64,26 +49,6 @@ const tlsFiles = z
     keyFile: path.nullable().default(null).describe('its private key, PEM'),
   })
   .prefault({})
-
-/** A client's secret goes there. */
-const tokenUrl = z.url().refine(
-  text => {
-    const { protocol, hostname } = new URL(text)
-    return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')))
-  },
-  { error: 'must be an https URL (http only to a loopback address)' },
-)
-
-const login = z.union(
-  [
-    z.strictObject({ user: z.string().min(1), passwordFile: path }),
-    z.strictObject({
-      user: z.string().min(1),
-      oauth2: z.strictObject({ tokenUrl, clientId: z.string().min(1), clientSecretFile: path, scope: z.string().min(1) }),
-    }),
-  ],
-  { error: 'must be { user, passwordFile } or { user, oauth2: { tokenUrl, clientId, clientSecretFile, scope } }' },
-)
 
 const relay = z
   .strictObject({
@@ -134,35 +99,6 @@ const upstream = z
       .default('auto')
       .describe('auto: 4 to loopback or private upstreams, else 0; a number'),
     trustsXclient: z.boolean().default(false).describe("upstream takes the CRM's own address by XCLIENT or XFORWARD from us"),
-  })
-  .prefault({})
-
-/** RFC 5321 §4.5.3.1.1. */
-const maxLocalOctets = 64
-const returnPathAddress = z
-  .string()
-  .refine(text => text.slice(0, text.lastIndexOf('@')).split('{token}').length === 2, {
-    error: 'must hold {token} once, before its @, such as b-{token}@{domain}',
-    abort: true,
-  })
-  .refine(text => addressKeyOf(text.replace('{token}', 't').replace('{domain}', 'example.com')) !== null, {
-    error: 'must be a mail address when {token} and {domain} are filled in',
-    abort: true,
-  })
-  .refine(text => Buffer.byteLength(text.slice(0, text.lastIndexOf('@')).replace('{token}', '')) + tokenLength <= maxLocalOctets, {
-    error: `must have at most ${maxLocalOctets - tokenLength} characters beside {token} before its @`,
-  })
-
-const returnPath = z
-  .strictObject({
-    address: returnPathAddress.default('b-{token}@{domain}').describe('or "crm+b-{token}@example.com": a sub-address or a catch-all'),
-    domain: domain.default('bounces.sandbox.test').describe('its MX must lead to the bounce listener, its SPF must allow upstream'),
-    keyFile: path
-      .nullable()
-      .default(null)
-      .describe('base64 of 32 bytes or more; null: made on first start in the data directory, mode 0600'),
-    previousKeyFiles: z.array(path).default([]).describe('keys that signed before: they verify, and sign no more'),
-    maxAgeDays: days.default(30).describe('older tokens are refused'),
   })
   .prefault({})
 

@@ -23,7 +23,7 @@ export type HttpDeps = {
   readonly config: HttpConfig
   readonly policy: PolicyConfig
   readonly store: Store
-  readonly returnPath: Pick<ReturnPath, 'address'>
+  readonly returnPath: Pick<ReturnPath, 'address' | 'mode'>
   readonly log: Log
   readonly metrics: Metrics
   /** Milliseconds since 1970. */

@@ -30,8 +30,9 @@ export function messageRoutes(app: App, deps: HttpDeps): void {
   const { store, returnPath } = deps
 
   /** A report to a return path may blacklist: only who may do that anyway is told it. */
-  function returnPathFor({ scopes }: FastifyRequest, { id }: Message): string | null {
-    return scopes === null || scopes.includes('admin') ? returnPath.address(id) : null
+  function returnPathFor({ scopes }: FastifyRequest, { id, reversePath }: Message): string | null {
+    if (returnPath.mode === 'keep' || (scopes !== null && !scopes.includes('admin'))) return null
+    return returnPath.address(id, reversePath)
   }
 
   app.route({

@@ -22,7 +22,7 @@ const mark = new RegExp(`^[ \\t>]*${loopField}:[ \\t]*([0-9a-v]{16})\\b`, 'gim')
 
 export type GuardDeps = {
   readonly store: Pick<Store, 'report' | 'reportsOf'>
-  readonly returnPath: Pick<ReturnPath, 'read' | 'domain' | 'ownsDomain'>
+  readonly returnPath: Pick<ReturnPath, 'read' | 'owns'>
   readonly now: () => number
 }
 
@@ -40,7 +40,7 @@ function isOurs({ returnPath, now }: GuardDeps, address: string): boolean {
   const { mailbox } = parsed
   const read = returnPath.read(mailbox, now())
   if (read.ok || read.why !== 'foreign') return true
-  return returnPath.ownsDomain && domainKey(mailbox.domain) === returnPath.domain
+  return returnPath.owns(domainKey(mailbox.domain))
 }
 
 /** Says whether we put our mark on this mail, or on the one that it returns. A mark of another rebond's is none of ours. */

@@ -26,7 +26,7 @@ export type ForwarderDeps = {
   /** Our name in EHLO and `Received:`. */
   readonly hostname: string
   readonly store: Store
-  readonly returnPath: Pick<ReturnPath, 'read' | 'domain' | 'ownsDomain'>
+  readonly returnPath: Pick<ReturnPath, 'read' | 'owns'>
   readonly log: Log
   readonly metrics: Metrics
   readonly now: () => number

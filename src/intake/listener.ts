@@ -83,7 +83,7 @@ export function createListeners(deps: ListenerDeps, certificate: MailServerOptio
     const { mailbox } = parsed
     const read = returnPath.read(mailbox, now())
     if (read.ok || read.why !== 'foreign' || mailbox.local.toLowerCase() !== postmaster) return read
-    const ours = mailbox.domain === '' || domainKey(mailbox.domain) === returnPath.domain
+    const ours = mailbox.domain === '' || returnPath.domains.includes(domainKey(mailbox.domain))
     return ours ? { ok: true, id: postmaster } : read
   }
 

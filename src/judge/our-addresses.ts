@@ -9,6 +9,6 @@ import type { Message } from '../store/records.ts'
 /** Lists them; empty for a mail we do not know. */
 export function ourAddresses(message: Message | null, returnPath: Pick<ReturnPath, 'address'>): string[] {
   if (!message) return []
-  const written = message.reversePath === '' ? [] : [message.reversePath, returnPath.address(message.id)]
+  const written = message.reversePath === '' ? [] : [message.reversePath, returnPath.address(message.id, message.reversePath)]
   return message.from ? [...written, message.from.address] : written
 }

@@ -9,7 +9,9 @@ import type { BounceConfig } from '../config/schema.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Report, ReportedRecipient } from '../report/report.ts'
-import { type Message, type OutboxItem, postmaster, type StoredReport } from '../store/records.ts'
+import type { ReturnPath } from '../return-path/return-path.ts'
+import { type FoundBy, type Message, type OutboxItem, postmaster, type StoredReport } from '../store/records.ts'
+import { findMessage } from './find-message.ts'
 import { countJudgements } from './judge-metrics.ts'
 import { type ClassifyingDeps, type JudgeReturnsDeps, judgeReturns } from './judge-returns.ts'
 import { ourAddresses } from './our-addresses.ts'
@@ -19,6 +21,7 @@ import { talliesOfReport } from './tallies.ts'
 
 export type ReportJudgeDeps = JudgeReturnsDeps &
   ClassifyingDeps & {
+    readonly returnPath: Pick<ReturnPath, 'address' | 'readEnvelopeId'>
     readonly metrics: Metrics
     readonly log: Log
     /** Who gets reports afterwards. */
@@ -51,8 +54,9 @@ export async function judgeReport(
   const { judged = null } = (await store.report(stored.id)) ?? stored
   if (judged) return { bounceIds: judged.bounceIds }
 
-  const message = await store.message(stored.messageId)
-  const { events, left } = eventsOf(deps, stored, report, message)
+  const subject = await subjectOf(deps, stored, report)
+  const { message } = subject
+  const { events, left } = eventsOf(deps, stored, report, subject)
   const at = now()
   const says = problem ?? report.problem ?? (left > 0 ? `${left} more recipients that the mail did not have were left out` : null)
   const { judgements, bounceIds } = await judgeReturns(deps, events, ids => ({
@@ -61,22 +65,31 @@ export async function judgeReport(
     tallies: talliesOfReport(report.kind, message, stored.receivedAt),
   }))
   countJudgements(metrics, judgements)
-  log.info({ report: stored.id, message: stored.messageId, kind: report.kind, whys: judgements.map(({ why }) => why) }, 'judged a report')
+  log.info({ report: stored.id, message: subject.id, kind: report.kind, whys: judgements.map(({ why }) => why) }, 'judged a report')
   return { bounceIds }
 }
 
+/** The message that a report is about, and how it was found; by null: by the token it came to. */
+type Subject = { readonly id: string; readonly message: Message | null; readonly by: FoundBy | null }
+
+async function subjectOf({ store, returnPath }: ReportJudgeDeps, stored: StoredReport, report: Report): Promise<Subject> {
+  if (cameToToken(stored)) return { id: stored.messageId, message: await store.message(stored.messageId), by: stored.foundBy ?? null }
+  const found = await findMessage({ store, returnPath }, report, stored.receivedAt)
+  return found ?? { id: stored.messageId, message: null, by: null }
+}
+
+/** Else nothing but the mail itself says what it is about. */
+function cameToToken({ id, messageId }: StoredReport): boolean {
+  return messageId !== id
+}
+
 /** One event for each recipient reported on, except strangers past `maxStrangers`. */
-function eventsOf(
-  deps: ClassifyingDeps,
-  stored: StoredReport,
-  report: Report,
-  message: Message | null,
-): { events: ReturnEvent[]; left: number } {
-  const grade = gradeOf(stored.fromReporter, message)
+function eventsOf(deps: ClassifyingDeps, stored: StoredReport, report: Report, subject: Subject): { events: ReturnEvent[]; left: number } {
+  const grade = gradeOf(stored.fromReporter, subject.message, subject.by)
   const events: ReturnEvent[] = []
   let strangers = 0
   for (const reported of report.recipients) {
-    const event = eventOf(deps, stored, report, reported, message, grade)
+    const event = eventOf(deps, stored, report, reported, subject, grade)
     if (event.match.fate !== 'not-a-recipient' || ++strangers <= maxStrangers) events.push(event)
   }
   return { events, left: Math.max(0, strangers - maxStrangers) }
@@ -87,7 +100,7 @@ function eventOf(
   stored: StoredReport,
   report: Report,
   reported: ReportedRecipient,
-  message: Message | null,
+  { id, message }: Subject,
   grade: ReturnEvent['grade'],
 ): ReturnEvent {
   const verdict = classifyRecipient(reported, report, { ours: ourAddresses(message, deps.returnPath), rules: deps.rules() })
@@ -98,7 +111,7 @@ function eventOf(
     action,
     receivedAt: stored.receivedAt,
     reportId: stored.id,
-    messageId: stored.messageId,
+    messageId: id,
     message,
     match: matchOf(message, {
       ...reported,
@@ -132,6 +145,8 @@ function readerOf(stored: StoredReport, message: Message | null, forwarding: Rep
   const { forwardTo } = forwarding
   if (stored.messageId === postmaster) return forwarding.postmaster
   if (forwardTo === 'none') return null
+  // What was found in a mailbox, or handed in, has reached whoever the mail's own sender is: it would come round again.
+  if (forwardTo === 'original' && (stored.foundBy !== undefined || !cameToToken(stored))) return null
   // A mail sent from <> has nobody who waits for its returns.
   return forwardTo === 'original' ? message?.reversePath || null : forwardTo
 }

@@ -5,7 +5,7 @@
  */
 import type { Verdict } from '../classify/verdict.ts'
 import type { Action, ReportKind } from '../report/report.ts'
-import type { Grade, Message } from '../store/records.ts'
+import type { FoundBy, Grade, Message } from '../store/records.ts'
 import { passedRecipients, type RecipientMatch } from './recipient-match.ts'
 
 export type ReturnEvent = {
@@ -32,9 +32,11 @@ export type ReturnEvent = {
 
 /**
  * How far a report proves itself. Every recipient of a mail finds its token in Return-Path, so that only a report from a trusted reporter, or
- * about a mail that one recipient alone has seen, says more than that somebody wrote it.
+ * about a mail that one recipient alone has seen, says more than that somebody wrote it. A Message-ID (`by`) says less than a token: whoever was
+ * sent the mail on has it too, and a CRM's may be guessed.
  */
-export function gradeOf(fromReporter: boolean, message: Pick<Message, 'recipients'> | null): Grade {
+export function gradeOf(fromReporter: boolean, message: Pick<Message, 'recipients'> | null, by: FoundBy | null = null): Grade {
+  if (by === 'message-id' || by === 'upstream-id') return 'claimed'
   if (fromReporter) return 'proven'
   return message !== null && passedRecipients(message).length === 1 ? 'single' : 'claimed'
 }

@@ -204,7 +204,7 @@ function adviser({ log, metrics }: RelayDeps, clock: () => number): (reply: stri
     saidAt = clock()
     log.warn(
       { reply },
-      'upstream refuses our return path as sender: let the relay send from every address of returnPath.domain, or set returnPath.address to a sub-address of the account it logs in with',
+      'upstream refuses our return path as sender: let the relay send from every address of returnPath.domain, set returnPath.address to a sub-address of the account it logs in with, or set returnPath.mode: keep',
     )
   }
 }

@@ -23,7 +23,7 @@ export type SandboxDeps = {
   readonly hostname: string
   /** Where the bounce listener is; the only place mail is sent to. */
   readonly bounceAddress: () => { readonly host: string; readonly port: number } | null
-  readonly returnPathDomain: string
+  readonly returnPathDomains: readonly string[]
   readonly now: () => number
   /** How long `slow` thinks, and how long a notification takes. */
   readonly slowMs?: number
@@ -70,7 +70,7 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
       header: headerOf(octets),
     }
     const [, domain] = /@([^@]*)$/.exec(original.reversePath) ?? []
-    if (domain !== undefined && domainKey(domain) === domainKey(deps.returnPathDomain)) answerLater(original, envelope.rcptTo)
+    if (domain !== undefined && deps.returnPathDomains.includes(domainKey(domain))) answerLater(original, envelope.rcptTo)
     return reply(250, '2.0.0', `Ok: queued as ${randomBytes(6).toString('hex').toUpperCase()}`)
   }
 

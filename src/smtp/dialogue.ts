@@ -74,6 +74,8 @@ export type State = {
   readonly farewell: SpokenReply
   /** Upstream takes commands in batches (RFC 2920). */
   readonly pipelining: boolean
+  /** Upstream makes and passes on reports as they are asked for (RFC 3461). */
+  readonly offersDsn: boolean
   readonly greeted: boolean
   /** The CRM's leg is TLS. */
   readonly secure: boolean

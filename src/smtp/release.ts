@@ -150,6 +150,7 @@ function greet(draft: Draft, theirs: Extensions, extended: boolean): void {
   const auth = !mayAuth ? 'none' : (rules.ownMechanisms ?? (facts.mayAuth ? 'theirs' : 'none'))
   draft.greeted = true
   draft.pipelining = theirs.has('PIPELINING')
+  draft.offersDsn = theirs.has('DSN')
   draft.mechanisms = mechanismsOffered(theirs, auth)
   draft.offersRequireTls = secure && facts.verified && theirs.has('REQUIRETLS')
   if (!extended) return

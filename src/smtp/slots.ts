@@ -19,6 +19,8 @@ export type Envelope = {
   readonly reversePath: string
   /** The line that goes upstream. */
   readonly line: string
+  /** ENVID to put behind it where upstream offers DSN (RFC 3461 §4.4); null: none of ours. */
+  readonly envelopeId: string | null
   /** The CRM's reverse-path was a valid return path of ours: the message is one that we know. */
   readonly known: boolean
   /** SIZE as declared; null when it was not. */

@@ -83,7 +83,12 @@ function takeMail(draft: Draft, command: MailCommand, envelope: Envelope | null)
   const why = mailRefusal(draft, command, envelope)
   if (why || !envelope) return answer(draft, why ?? ourReplies.bug)
   draft.asked = 0
-  forward(draft, { verb: 'MAIL', command, envelope }, envelope.line, false)
+  forward(draft, { verb: 'MAIL', command, envelope }, lineOf(draft, envelope), false)
+}
+
+/** The line for upstream; an envelope id only where it is understood. */
+function lineOf({ offersDsn }: Draft, { line, envelopeId }: Envelope): string {
+  return envelopeId !== null && offersDsn ? `${line.trimEnd()} ENVID=${envelopeId}` : line
 }
 
 /** Parameters of extensions that are not offered, where upstream would take them and we could not keep the promise. */

@@ -214,10 +214,16 @@ export type BouncedMail = Pick<Message, 'from' | 'subject' | 'template' | 'list'
 /** Where the message id of a report stands for mail to postmaster@; no token has this id. */
 export const postmaster = 'postmaster'
 
+/**
+ * How the message of a report was found where no token in the address it came to says it: by its envelope id, which carries our signature; by
+ * its Message-ID, or the id that upstream gave it, which anybody may write.
+ */
+export type FoundBy = 'envelope-id' | 'message-id' | 'upstream-id'
+
 /** A mail that reached a valid token, stored before it was answered 250; its bytes are kept beside it. */
 export type StoredReport = {
   readonly id: string
-  /** The message id in the token, or `postmaster`. */
+  /** The message id in the token, or `postmaster`; the report's own id: it came to no token. */
   readonly messageId: string
   readonly receivedAt: number
   /** Its envelope sender, empty for `<>`. */
@@ -228,6 +234,8 @@ export type StoredReport = {
   readonly size: number
   /** Its MAIL said SMTPUTF8 (RFC 6531): it must be passed on so too. Absent: it did not. */
   readonly smtpUtf8?: boolean
+  /** How its message was found when it was stored. Absent: by the token it came to, if at all. */
+  readonly foundBy?: FoundBy
   /** Filled in when it has been judged. */
   readonly judged: {
     readonly at: number

@@ -102,6 +102,22 @@ t.test('what contradicts itself, or would open the relay to the world, is refuse
       { returnPath: { address: `${'b'.repeat(27)}{token}@{domain}` } },
       /returnPath\.address: must have at most 26 characters beside \{token\}/,
     ],
+    [
+      {
+        upstream: { host: 'mail.example.com' },
+        returnPath: { address: 'crm+{token}@example.com', domains: [{ senders: ['a.example'], domain: 'b.a.example' }] },
+      },
+      /returnPath\.address: must end in @\{domain\} when returnPath\.domains names other domains, not crm\+\{token\}@example\.com$/,
+    ],
+    [
+      { returnPath: { domains: [{ senders: ['a.example', 'A.example.'], domain: 'b.a.example' }] } },
+      /returnPath\.domains\[0\]\.senders\[1\]: must be a sender domain of one entry only, not A\.example\.$/,
+    ],
+    [
+      { returnPath: { domains: [{ senders: [], domain: 'b.example' }] } },
+      /returnPath\.domains\[0\]\.senders: must be a list of at least 1/,
+    ],
+    [{ returnPath: { mode: 'leave' } }, /returnPath\.mode: must be rewrite \| keep, not leave$/],
     [{ returnPath: { domain: 'bounces example.com' } }, /returnPath\.domain: must be a host name or an address/],
     [{ returnPath: { domain: 'a..b' } }, /returnPath\.domain: must be a domain such as/],
     [{ hostname: 'mail.example.com\r\n250 ok' }, /hostname: must be a host name or an address, not "mail\.example\.com\\r\\n250 ok"$/],
@@ -113,6 +129,9 @@ t.test('what contradicts itself, or would open the relay to the world, is refuse
   }
   t.same(problemsOf({ upstream: { host: 'mail.example.com' }, returnPath: { domain: 'bounces.example.com' } }), [])
   t.same(problemsOf({ relay: { clients: ['10.0.0.0/8', 'fd00::/32'] } }), [])
+  const real = { upstream: { host: 'mail.example.com' } }
+  t.same(problemsOf({ ...real, returnPath: { address: 'crm+b-{token}@example.com' } }), [], 'a sub-address needs no domain of its own')
+  t.same(problemsOf({ ...real, returnPath: { mode: 'keep' } }), [], 'nor does mode keep')
   t.same(problemsOf({ returnPath: { address: `${'b'.repeat(26)}{token}@{domain}`, domain: 'retours.société.example' } }), [])
   t.same(problemsOf({ bounce: { reporters: ['mail.example.com', '*.outbound.example.com.', '192.0.2.1', 'fd00::/8', 'localhost'] } }), [])
 })

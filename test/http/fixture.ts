@@ -51,7 +51,7 @@ export async function openServer(
     config: parsed.config.http,
     policy: parsed.config.policy,
     store,
-    returnPath: { address: id => `b-${id}@bounces.crm.example` },
+    returnPath: { mode: 'rewrite', address: id => `b-${id}@bounces.crm.example` },
     log: createLog('info', { write: line => void log.push(line) }),
     metrics,
     now: () => now,

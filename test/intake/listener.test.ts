@@ -1,6 +1,7 @@
 import { createTransport } from 'nodemailer'
 import t, { type Test } from 'tap'
 import { networkOf } from '../../src/intake/gate.ts'
+import { createReturnPath } from '../../src/return-path/return-path.ts'
 import type { Store } from '../../src/store/store.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { tempStore } from '../support/temp-store.ts'
@@ -82,6 +83,34 @@ t.test('forged, foreign and expired addresses are refused before any body, and c
   }
   t.match(await talk.say('DATA'), /^503 5\.5\.1 /, 'no recipient, no body')
   t.same(await house.store.pendingReports(10), [])
+})
+
+t.test("return paths of all domains are taken, in the company's own domain nothing but them", async t => {
+  const returnPath = createReturnPath({
+    address: 'crm+b-{token}@example.com',
+    domain: 'unused.test',
+    domains: [{ senders: ['brand-a.com'], domain: 'bounces.brand-a.com', address: 'b-{token}@{domain}' }],
+    keys: [Buffer.alloc(32, 7)],
+    maxAgeDays: 30,
+  })
+  const house = await openHouse(t, { returnPath })
+  const { id, address } = house.token()
+  const brand = returnPath.address(id, 'news@brand-a.com')
+  const talk = await greet(t, house)
+  t.equal(await talk.say('MAIL FROM:<>'), '250 2.1.0 Accepted')
+  for (const ours of [address, address.toUpperCase(), brand, 'postmaster@example.com', 'postmaster@bounces.brand-a.com'])
+    t.match(await talk.say(`RCPT TO:<${ours}>`), /^250 /, ours)
+  for (const other of [
+    'crm@example.com',
+    'crm+b-x@example.com',
+    brand.replace('bounces.brand-a.com', 'example.com'),
+    'postmaster@unused.test',
+  ])
+    t.match(await talk.say(`RCPT TO:<${other}>`), /^(?:550|452) /, other)
+  await talk.say('RSET')
+  t.match(await sendReport(t, talk, brand, 'Subject: x\r\n\r\n'), /^250 /)
+  await house.intake.idle()
+  t.equal(house.judged[0]?.stored.messageId, id)
 })
 
 t.test('a call-out from anyone hears 250 and leaves nothing behind', async t => {

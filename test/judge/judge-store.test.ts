@@ -7,7 +7,8 @@ import { createScreen } from '../../src/judge/screen.ts'
 import { acceptedBefore, addressStatus } from '../../src/judge/status.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
-import type { ReportedRecipient } from '../../src/report/report.ts'
+import type { Report, ReportedRecipient } from '../../src/report/report.ts'
+import { createReturnPath } from '../../src/return-path/return-path.ts'
 import { makeId } from '../../src/return-path/time-id.ts'
 import { reply } from '../../src/smtp/reply.ts'
 import type { JournalRecipient, Message, StoredReport, Why } from '../../src/store/records.ts'
@@ -17,7 +18,12 @@ import { day, hour, keyOf, mail, now, recipient, report, reported, stored, whole
 
 const firstPage = { limit: 100, cursor: null }
 /** Return paths that show their message. */
-const returnPath = { address: (id: string) => `b-${id}@bounces.shop.example` }
+const returnPath = createReturnPath({
+  address: 'b-{token}@{domain}',
+  domain: 'bounces.shop.example',
+  keys: [Buffer.alloc(32, 7)],
+  maxAgeDays: 30,
+})
 const gone = { action: 'failed', status: '5.1.2', replyCode: null, diagnostic: 'Host or domain name not found' } as const
 
 /** A store, the judges on it, and short words for what tests do. */
@@ -395,6 +401,51 @@ t.test('blocks by hand', async t => {
     (await store.audit({ key }, firstPage)).items.map(({ op, actor, why }) => `${op} ${actor} ${why}`),
     [/^block return /, 'block hand on leave', 'block hand left us'],
   )
+})
+
+t.test('mode keep: a report is matched by its envelope id, else by a Message-ID, which only claims', async t => {
+  const { store, judge, sent } = await court(t)
+  let made = 0
+  /** Judges a report that came to no token; gives its records, and whether it is owed to anybody. */
+  async function handedIn(given: Partial<Report>, more: Partial<StoredReport> = {}) {
+    const id = makeId(now, Buffer.from([9, 0, 0, made++]))
+    const one = { ...stored(id, more), id }
+    await store.acceptReport(one, Buffer.from('the report'))
+    const { bounceIds } = await judge(one, { ...report([reported('jean@example.com')]), ...given })
+    const [bounce] = await Promise.all(bounceIds.map(bounceId => store.bounce(bounceId)))
+    return { messageId: bounce?.messageId, grade: bounce?.grade, why: bounce?.why, owed: (await store.outboxItem(id)) !== null }
+  }
+  const stranger = { fromReporter: false }
+  const upstreamId = '0102018f3c2a-5b7e-000000'
+  const to = [recipient('jean@example.com', 'relayed')]
+  const accepted = { outcome: 'accepted', at: now, reply: reply(250, null, `Ok ${upstreamId}`), upstreamId } as const
+  const first = await sent(to, { headerMessageId: '<1@crm.example>' })
+  const second = await sent(to, { headerMessageId: '<2@crm.example>', outcome: accepted })
+  const others = await sent([recipient('marie@example.com', 'relayed')], { headerMessageId: '<1@crm.example>' })
+
+  const forged = { originalEnvelopeId: returnPath.envelopeId(first.id).replace(/.$/, '~') }
+  t.same(await handedIn(forged, stranger), { messageId: null, grade: 'claimed', why: 'unknown-message', owed: false }, 'not our signature')
+  t.same(
+    await handedIn({ originalMessageId: '<1@crm.example>' }, { fromReporter: true }),
+    { messageId: first.id, grade: 'claimed', why: 'origin-unproven', owed: false },
+    'the mail of that id that went to the recipient',
+  )
+  t.same(
+    await handedIn({ originalMessageId: `<${upstreamId}@eu-west-1.amazonses.com>` }, stranger),
+    { messageId: second.id, grade: 'claimed', why: 'origin-unproven', owed: false },
+    'the id that upstream put in its place',
+  )
+  t.same(await handedIn({ originalEnvelopeId: returnPath.envelopeId(others.id), recipients: [reported('marie@example.com')] }, stranger), {
+    messageId: others.id,
+    grade: 'single',
+    why: 'blacklisted',
+    owed: false,
+  })
+  t.same(await handedIn({ originalMessageId: '<9@crm.example>' }, stranger), {
+    ...{ messageId: null, grade: 'claimed', why: 'unknown-message', owed: false },
+  })
+  const gone = returnPath.envelopeId(makeId(now - hour, Buffer.from([3, 3, 3, 3])))
+  t.match(await handedIn({ originalEnvelopeId: gone }, stranger), { why: 'unknown-message', owed: false }, 'no longer in the journal')
 })
 
 t.test('words that name an address of ours are about the sender, whatever else they say', async t => {

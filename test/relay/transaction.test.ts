@@ -44,6 +44,54 @@ t.test('a mail goes through: reverse-path replaced, all else byte for byte, repl
   t.match(await store.list('spring'), { subject: 'Hello', counts: { sent: 1, recipients: 1 } })
 })
 
+t.test('mode keep: the reverse-path goes on as it came, with our envelope id where DSN is offered and the CRM gave none', async t => {
+  for (const [keywords, mail, expected] of [
+    [['DSN'], 'MAIL FROM:<crm@sender.test> SIZE=9', /^MAIL FROM:<crm@sender\.test> SIZE=9 ENVID=[0-9a-v]{38}$/],
+    [['DSN'], 'MAIL FROM:<crm@sender.test> ENVID=QQ314159', /^MAIL FROM:<crm@sender\.test> ENVID=QQ314159$/],
+    [['DSN'], 'MAIL FROM:<>', /^MAIL FROM:<>$/],
+    [['DSN'], 'MAIL FROM:<b-nobody@bounces.relay.test>', /^MAIL FROM:<b-nobody@bounces\.relay\.test> ENVID=/],
+    [['8BITMIME'], 'MAIL FROM:<crm@sender.test>', /^MAIL FROM:<crm@sender\.test>$/],
+  ] as const) {
+    const { hello, upstream, store, returnPath, block } = await relayUnderTest(t, { returnPath: { mode: 'keep' }, script: { keywords } })
+    block('dead@example.com')
+    const crm = await hello()
+    t.match(await crm.ask(mail), /^250 /)
+    t.match(await crm.ask('RCPT TO:<dead@example.com>'), /^550 5\.1\.1 /, 'recipients are screened')
+    await crm.ask('RCPT TO:<jean@example.com>')
+    await crm.ask('DATA')
+    crm.write(message)
+    t.match(await crm.ask('.'), /^250 /)
+    const sent = upstream.session().lines.find(line => line.startsWith('MAIL')) ?? ''
+    t.match(sent, expected, mail)
+    const [journalled] = (await store.messages({ headerMessageId: '<1@crm.test>' }, { limit: 1, cursor: null })).items
+    t.match(journalled, { outcome: { outcome: 'accepted' }, recipients: [{ verdict: 'blacklisted' }, { verdict: 'relayed' }] })
+    const envelopeId = /ENVID=([0-9a-v]{38})$/.exec(sent)?.[1]
+    if (envelopeId) t.match(returnPath.readEnvelopeId(envelopeId, Date.now()), { ok: true, id: journalled?.id }, mail)
+  }
+})
+
+t.test('mail of other senders leaves under their own domain; what the company keeps of its own is no return path of ours', async t => {
+  const domains = [{ senders: ['brand-a.test'], domain: 'bounces.brand-a.test' }]
+  const brands = await relayUnderTest(t, { returnPath: { domains } })
+  const crm = await brands.hello()
+  for (const [sender, domain] of [
+    ['news@brand-a.test', 'bounces.brand-a.test'],
+    ['news@brand-b.test', 'bounces.relay.test'],
+  ] as const) {
+    t.match(await crm.ask(`MAIL FROM:<${sender}>`), /^250 /)
+    t.match(brands.upstream.session().lines.at(-1), new RegExp(`^MAIL FROM:<b-[0-9a-v]{38}@${domain}>$`), sender)
+    await crm.ask('RSET')
+  }
+  t.match(await crm.ask('MAIL FROM:<news@bounces.brand-a.test>'), /^553 5\.1\.8 /)
+  const own = await relayUnderTest(t, { returnPath: { address: 'crm+b-{token}@sender.test' } })
+  const company = await own.hello()
+  for (const sender of ['crm@sender.test', 'crm+b-nobody@sender.test']) {
+    t.match(await company.ask(`MAIL FROM:<${sender}>`), /^250 /)
+    t.match(own.upstream.session().lines.at(-1), /^MAIL FROM:<crm\+b-[0-9a-v]{38}@sender\.test>$/, sender)
+    await company.ask('RSET')
+  }
+})
+
 t.test('a blacklisted recipient is refused here, and upstream never hears of it', async t => {
   const { hello, upstream, block, store, judged, metric } = await relayUnderTest(t)
   block('dead@example.com')

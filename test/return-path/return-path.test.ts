@@ -109,6 +109,51 @@ t.test('a sub-address of the company works, and a form without room for the toke
   t.throws(() => open({ address: `${'x'.repeat(27)}{token}@example.com` }), RangeError)
 })
 
+t.test('other senders leave under other domains, the most specific entry decides, and one listener reads them all', async t => {
+  const path = open({
+    domains: [
+      { senders: ['brand-a.com', 'Société.example'], domain: 'bounces.brand-a.com' },
+      { senders: ['news.brand-a.com'], domain: 'example.com', address: 'crm+b-{token}@{domain}' },
+    ],
+  })
+  for (const [sender, form] of [
+    ['crm@brand-a.com', /^b-[0-9a-v]{38}@bounces\.brand-a\.com$/],
+    ['crm@shop.BRAND-A.com.', /^b-[0-9a-v]{38}@bounces\.brand-a\.com$/],
+    ['crm@xn--socit-esab.example', /@bounces\.brand-a\.com$/],
+    ['crm@news.brand-a.com', /^crm\+b-[0-9a-v]{38}@example\.com$/],
+    ['crm@other-brand-a.com', /@bounces\.example\.com$/],
+    ['"a@brand-a.com"@brand-b.com', /@bounces\.example\.com$/],
+    ['', /@bounces\.example\.com$/],
+    [undefined, /@bounces\.example\.com$/],
+  ] as const) {
+    const address = path.address(id, sender)
+    t.match(address, form, String(sender))
+    t.same(path.read(mailbox(address), now), { ok: true, id, at: now }, address)
+  }
+  t.same(path.domains, ['bounces.example.com', 'bounces.brand-a.com', 'example.com'])
+  t.same(
+    path.domains.map(name => path.owns(name)),
+    [true, true, false],
+    "the company's own domain is not ours alone",
+  )
+  const { local } = mailbox(path.address(id, 'crm@brand-a.com'))
+  t.match(path.read({ local, domain: 'bounces.example.com' }, now), { ok: false, why: 'forged' }, 'at another of our domains')
+  t.match(path.read({ local, domain: 'example.com' }, now), { ok: false, why: 'foreign' })
+})
+
+t.test('an envelope id is read back, and is no return path, nor the other way round', async t => {
+  const path = open({ mode: 'keep' })
+  const envelopeId = path.envelopeId(id)
+  t.match(envelopeId, /^[0-9a-v]{38}$/)
+  for (const written of [envelopeId, envelopeId.toUpperCase(), ` ${envelopeId} `])
+    t.same(path.readEnvelopeId(written, now), { ok: true, id, at: now })
+  t.match(path.read({ local: `b-${envelopeId}`, domain: 'bounces.example.com' }, now), { ok: false, why: 'forged' })
+  t.match(path.readEnvelopeId(mailbox(path.address(id)).local.slice(2), now), { ok: false, why: 'forged' })
+  t.match(path.readEnvelopeId(envelopeId, now + 31 * day), { ok: false, why: 'expired' })
+  for (const other of ['', 'QQ314159', `${envelopeId}0`, envelopeId.slice(1)])
+    t.match(path.readEnvelopeId(other, now), { ok: false, why: 'foreign' }, other)
+})
+
 t.test('reading never throws and never accepts what it did not sign', async t => {
   const path = open()
   fc.assert(

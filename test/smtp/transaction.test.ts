@@ -79,9 +79,27 @@ function eventOf(line: string): Event {
   if (!parsed.ok) return { type: 'bad-line', why: parsed.why }
   const { command } = parsed
   if (command.verb !== 'MAIL') return { type: 'command', command, envelope: null }
-  const envelope = { id: 'id', reversePath: command.address, line: `MAIL FROM:<ours>`, known: false, declaredOctets: null }
+  const envelope = {
+    id: 'id',
+    reversePath: command.address,
+    line: `MAIL FROM:<ours>`,
+    envelopeId: command.address.startsWith('keep') ? 'TOKEN' : null,
+    known: false,
+    declaredOctets: null,
+  }
   return { type: 'command', command, envelope }
 }
+
+t.test('an envelope id of ours goes behind MAIL where upstream offers DSN, and nowhere else', async t => {
+  for (const [greeting, mail, sent] of [
+    [ehlo('DSN'), 'MAIL FROM:<keep@crm.test>', 'MAIL FROM:<ours> ENVID=TOKEN'],
+    [ehlo('PIPELINING'), 'MAIL FROM:<keep@crm.test>', 'MAIL FROM:<ours>'],
+    [ehlo('DSN'), 'MAIL FROM:<crm@crm.test>', 'MAIL FROM:<ours>'],
+  ] as const) {
+    const machine = new Machine().give({ type: 'ready', facts }).lines('EHLO crm.test').reply(greeting)
+    t.equal(machine.lines(mail).sent.at(-1), sent, mail)
+  }
+})
 
 t.test('before upstream is there commands wait, and its loss is 421 to the first of them', async t => {
   const machine = new Machine().lines('EHLO crm.test')

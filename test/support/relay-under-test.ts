@@ -41,6 +41,7 @@ export type UnderTestOptions = {
   readonly script?: Script
   readonly relay?: object
   readonly upstream?: object
+  readonly returnPath?: object
   readonly deps?: Partial<RelayDeps>
 }
 
@@ -121,11 +122,11 @@ export async function relayUnderTest(t: Test, options: UnderTestOptions = {}): P
   }
 }
 
-function configOf({ relay = {}, upstream = {} }: UnderTestOptions, port: number): Config {
+function configOf({ relay = {}, upstream = {}, returnPath = {} }: UnderTestOptions, port: number): Config {
   const parsed = parseConfig({
     relay: { listen: [{ host: '127.0.0.1', port: 0 }], ...relay },
     upstream: { host: '127.0.0.1', port, warmConnections: 0, ...upstream },
-    returnPath: { domain: 'bounces.relay.test' },
+    returnPath: { domain: 'bounces.relay.test', ...returnPath },
   })
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
   return parsed.config
