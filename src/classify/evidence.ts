@@ -38,7 +38,7 @@ export const maxTextLength = 4_000
 const beforeRecipients =
   /\bin reply to (?:mail from|ehlo|helo)\b|\bserver after (?:mail from|ehlo|helo|initial connection)\b|\bbut (?:my name|sender) was rejected\b/i
 /** What qmail adds at the end of its last attempt. */
-const givesUp = /\s(?:giving up on [^\s]{1,255}|i'm not going to try again; this message has been in the queue too long\.?)\s*$/i
+const givesUp = /\s(?:giving up on [^\s]{1,255}|i'm not going to try again; this message has been in the queue too long)[.\s]*$/i
 /** What the sending server adds to the words of the other: which command they answered. */
 const inReplyTo = /\(in reply to [a-z ]{3,40}\)/gi
 const control = /[\0-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]+/g
@@ -52,7 +52,9 @@ export function readEvidence(
   words: string | Reply,
   context: { phase: Phase; host: string | null; reportStatus?: EnhancedStatus | null },
 ): Evidence {
-  const given = clip(typeof words === 'string' ? words : formatReplyText(words)).replace(control, ' ')
+  const given = clip(typeof words === 'string' ? words : formatReplyText(words))
+    .replace(control, ' ')
+    .replace(/ {2,}/g, ' ')
   const early = (context.phase === 'rcpt' || context.phase === 'report') && beforeRecipients.test(given)
   const whole = given.replace(inReplyTo, ' ')
   const nested = innermostReply(whole)

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { classifyRecipient } from '../../src/classify/classify-recipient.ts'
 import { classifyReply } from '../../src/classify/classify-reply.ts'
+import { shippedRules } from '../../src/classify/rule-set.ts'
 import { type Category, categories, categoryFacts, type Phase, type Verdict } from '../../src/classify/verdict.ts'
 import type { Report, ReportedRecipient } from '../../src/report/report.ts'
 import { reply } from '../../src/smtp/reply.ts'
@@ -23,6 +24,68 @@ t.test('replies as servers and providers word them', async t => {
   for (const { right, text } of fieldReplies) {
     const verdict = classifyReply(text)
     t.ok(right.includes(verdict.category), `${text}: ${right.join(' or ')}, not ${verdict.category} by ${verdict.rule}`)
+  }
+})
+
+t.test('case, spacing, quotes, line ends and wrapping change no verdict', async t => {
+  const variants: readonly (readonly [name: string, change: (text: string) => string])[] = [
+    ['upper case', text => text.toUpperCase()],
+    ['lower case', text => text.toLowerCase()],
+    ['double spaces', text => text.replaceAll(' ', '  ')],
+    ['tabs', text => text.replace(/ (?=[a-z])/gi, '\t')],
+    ['a full stop at the end', text => `${text}.`],
+    ['quotes', text => text.replace(/^(\d{3}[ -](?:[245]\.\d+\.\d+ )?)(.*)$/s, '$1"$2"')],
+    ['CRLF', text => text.replaceAll('\n', '\r\n')],
+    ['two lines', onTwoLines],
+  ]
+  for (const [name, change] of variants) {
+    const changed = fieldReplies.filter(({ text }) => classifyReply(change(text)).category !== classifyReply(text).category)
+    t.same(
+      // The sentence of RFC 5321 means a dead mailbox only where it is all that is said.
+      changed.map(({ text }) => text).filter(text => !(name === 'two lines' && classifyReply(text).rule === 'mailbox-unavailable')),
+      [],
+      name,
+    )
+  }
+})
+
+/** A long reply of one line, wrapped in its middle as servers wrap. */
+function onTwoLines(text: string): string {
+  const [, code, status, rest = ''] = /^(\d{3}) ((?:#?[245]\.\d+\.\d+ )?)([^\n]*)$/.exec(text) ?? []
+  const words = rest.split(' ')
+  if (words.length < 6) return text
+  const half = Math.ceil(words.length / 2)
+  return `${code}-${status}${words.slice(0, half).join(' ')}\n${code} ${status}${words.slice(half).join(' ')}`
+}
+
+t.test('no verdict is hard where words beside it lay the fault elsewhere', async t => {
+  const certain = new Set(shippedRules.rules.filter(rule => rule.certain).map(rule => rule.id))
+  const hard = fieldReplies.filter(({ text }) => {
+    const { type, rule } = classifyReply(text)
+    return type === 'hard' && !certain.has(rule)
+  })
+  t.ok(hard.length > 300)
+  for (const doubt of [
+    'Sender address rejected',
+    'blocked using zen.spamhaus.org',
+    'your IP 192.0.2.1 is blacklisted',
+    'Greylisted, try again later',
+    'SPF check failed',
+    'Message rejected as spam',
+    'temporary failure',
+    'refused by local policy',
+    'relay access denied',
+    'authentication required',
+    'mailbox is over quota',
+    'message too large',
+    'rate limit exceeded',
+    'connection timed out',
+  ]) {
+    t.same(
+      hard.map(({ text }) => `${text}; ${doubt}`).filter(text => classifyReply(text).type === 'hard'),
+      [],
+      doubt,
+    )
   }
 })
 
