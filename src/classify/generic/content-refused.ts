@@ -68,6 +68,8 @@ export const contentRefused: RuleTable = {
           '(unknown|unsupported|invalid|bad|broken) (mime|attachment|content type|encoding|charset|content)',
           '(header|headers) from * (exist|valid|unknown|invalid|refused|rejected)',
           '(invalid|bad|unknown) from (user|header|address|)',
+          'from header * (not found|not exist|invalid|missing)',
+          'attachment * not * allowed',
           'improper use of 8 bit',
           '(8bit|8 bit) (data|characters|chars)',
           'bare (lf|cr|linefeed|newline)',

@@ -23,6 +23,7 @@ export const mailboxFull: RuleTable = {
           'quota (exceed*|exceeded|violation|error|full|reached|limit)',
           'quotaexceeded*',
           '(using|uses|used) * (too much|all|up) * (disk|space|storage)',
+          '(mailbox|storage|disk|space) (is|) (exhausted|used up)',
           '(disk|mailbox|storage) space is * (used|exhausted|full|gone)',
           'exceeded (the|its|his|their|allowed|) * (storage|quota|mailbox size)',
           'exceeded storage (allocation|limit)',

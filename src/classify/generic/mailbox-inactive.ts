@@ -68,6 +68,7 @@ export const mailboxInactive: RuleTable = {
           'administratively disabled',
           '(email|mail) (account|address|service|access) * (disabled|suspended|deactivated|terminated|closed|inactive|cancelled|discontinued)',
           'disabled with mta service',
+          'has left (the|our|this) (company|organization|organisation|firm|university|school|institute)',
           'mailbox currently suspended',
           'unprovisioned',
           'has been (deactivated|decommissioned)',
