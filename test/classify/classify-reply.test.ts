@@ -1,7 +1,7 @@
 /**
  * Verdicts on replies and on the recipients of reports: what must hold whatever the tables say, and the replies that fool others.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { classifyRecipient } from '../../src/classify/classify-recipient.ts'
@@ -86,6 +86,23 @@ t.test('no verdict is hard where words beside it lay the fault elsewhere', async
       [],
       doubt,
     )
+  }
+})
+
+t.test('every golden mail has its verdicts', async t => {
+  const golden = new URL('../golden/', import.meta.url)
+  const rows = readFileSync(new URL('verdicts.txt', golden), 'utf8')
+    .split('\n')
+    .filter(line => line !== '' && !line.startsWith('#'))
+  const names = readdirSync(new URL('mail/', golden)).filter(name => name.endsWith('.json'))
+  t.same(rows.map(row => `${row.split(' ')[0]}.json`).sort(), names.sort(), 'one row a mail')
+  for (const row of rows) {
+    const [name = '', ...expected] = row.split(' ')
+    const report = JSON.parse(readFileSync(new URL(`mail/${name}.json`, golden), 'utf8')) as Report
+    const verdicts = report.recipients.map(one =>
+      one.action === 'failed' || one.action === 'delayed' ? classifyRecipient(one, report).category : one.action,
+    )
+    t.same(verdicts.length === 0 ? [report.kind] : verdicts, expected, name)
   }
 })
 

@@ -121,7 +121,7 @@ export const doubts: RuleTable = {
         says: [
           'your (ip|host|server|network|mail server|system|isp|provider|connection)',
           '(client|sending) (host|ip|server)',
-          '(ip|host|server|client|network|message|mail|email|connection|content|access) * (blocked|blacklisted|blocklisted|banned|rejected by|refused by|denied|listed)',
+          '(ip|host|server|client|network|connection) * (blocked|blacklisted|blocklisted|banned|rejected by|refused by|denied|listed)',
           '(blocked|blacklisted|banned) (by|using|for|from|due to) * (spam|policy|ip|dnsbl|rbl|list|abuse|reputation|filter|rule)',
           'blocked (using|by)',
           '(reputation|spam|spammer|spammers|abuse|dnsbl|rbl|rbls)',
@@ -129,9 +129,18 @@ export const doubts: RuleTable = {
           '(spf|dkim|dmarc)',
           'unknown (host|client|hostname|network|ip) *  (your|in our)',
         ],
-        unless: ['due to inactivity'],
       },
       sample: '550 User unknown in virtual alias table; client host 192.0.2.10 not welcome',
+      source: field,
+    },
+    {
+      id: 'mail-refused',
+      gives: 'sender_blocked',
+      when: {
+        says: ['(message|mail|email|content|access) * (blocked|blacklisted|banned|denied|rejected by|refused by)'],
+        unless: ['inactivity'],
+      },
+      sample: '550 Unknown recipient, all mail blocked',
       source: field,
     },
     {

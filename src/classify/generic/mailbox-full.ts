@@ -52,7 +52,7 @@ export const mailboxFull: RuleTable = {
           '(buzon|bandeja|casilla|cuenta|quota|cuota|correo) * (lleno|llena|excedida|excedido|superada|sin espacio|llenos|saturado)',
           '(casella|mailbox|spazio|quota) * (piena|pieno|esaurito|esaurita|superata|superato|satura)',
           '(caixa|conta|quota|cota|caixa postal|caixa de correio) * (cheia|lotada|excedida|excedeu|esgotada|excedido)',
-          '(postbus|mailbox|brievenbus|quotum) * (vol|overschreden)',
+          '(postbus|mailbox|brievenbus|postvak|quotum) * (vol|overschreden)',
           '(ящик|почтовый|квота|квоты|лимит|место) * (переполн*|заполнен*|превышен*|исчерпан*)',
           '(переполнен|переполнена|переполнен*) * (ящик|почтовый)',
           'переполнен*',

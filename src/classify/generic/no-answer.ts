@@ -39,6 +39,8 @@ export const noAnswer: RuleTable = {
           'message * (expired|too old)',
           '(expired|exceeded) * (queue|delivery time|lifetime|retry|unable to deliver)',
           'delivery time expired',
+          '(maximum|max) (delivery|) (attempts|tries) (exceeded|reached)',
+          'exceeded (the|) maximum (number of|) (delivery|) (attempts|tries|retries)',
           'delivery * expired',
           '(has|been) * in the queue too long',
           'in (the|) queue too long',
