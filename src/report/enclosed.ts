@@ -32,12 +32,18 @@ const telling =
 /** Splits decoded text. `original` is the header of the enclosed mail, when one is there to be read. */
 export function splitAtOriginal(text: string): { readonly words: string; readonly original: Header | null } {
   let at = 0
+  // Fields up to here are no header: none of them needs to be looked at again.
+  let passed = 0
   for (let count = 0; at < text.length && count < maxLines; count++) {
     const lineEnd = text.indexOf('\n', at)
     const end = lineEnd === -1 ? text.length : lineEnd
     const line = text.slice(at, Math.min(end, at + 300))
     if (isDivider(line)) return { words: text.slice(0, at), original: headerBehind(text, Math.min(end + 1, text.length)) }
-    if (field.test(line) && looksLikeHeader(text, at)) return { words: text.slice(0, at), original: headerAt(text, at) }
+    if (at >= passed && field.test(line)) {
+      const run = fieldsFrom(text, at)
+      if (run.isHeader) return { words: text.slice(0, at), original: headerAt(text, at) }
+      passed = run.end
+    }
     at = end + 1
   }
   return { words: text.slice(0, at), original: null }
@@ -50,18 +56,20 @@ function isDivider(line: string): boolean {
   return patterns.some(pattern => pattern.test(text))
 }
 
-/** Three fields in a row, one of them telling. */
-function looksLikeHeader(text: string, at: number): boolean {
+/** The run of fields that begins at `at`: a header when it holds three of them, one of them telling. `end`: how far it was looked at. */
+function fieldsFrom(text: string, at: number): { readonly isHeader: boolean; readonly end: number } {
   let fields = 0
   let told = false
+  let end = at
   for (const line of text.slice(at, at + 4_000).split('\n')) {
     if (field.test(line)) {
       fields++
       told ||= telling.test(line)
     } else if (!/^>?[ \t]+\S/.test(line)) break
-    if (told && fields >= 3) return true
+    if (told && fields >= 3) return { isHeader: true, end }
+    end += line.length + 1
   }
-  return false
+  return { isHeader: false, end }
 }
 
 /** The header that follows within a few lines of a divider. */
