@@ -9,6 +9,7 @@ import { completionManual } from './manual/completion.ts'
 import { exportManual } from './manual/export.ts'
 import { importManual } from './manual/import.ts'
 import { serveManual } from './manual/serve.ts'
+import { storeManual } from './manual/store.ts'
 import { tokenManual } from './manual/token.ts'
 import { versionManual } from './manual/version.ts'
 import type { Command } from './run-command.ts'
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   { manual: exportManual, run: async (args, io) => (await import('./export.ts')).runExport(args, io) },
   { manual: classifyManual, run: async (args, io) => (await import('./classify.ts')).runClassify(args, io) },
   { manual: classifyReplyManual, run: async (args, io) => (await import('./classify-reply.ts')).runClassifyReply(args, io) },
+  { manual: storeManual, run: async (args, io) => (await import('./store.ts')).runStore(args, io) },
   { manual: tokenManual, run: async (args, io) => (await import('./token.ts')).runToken(args, io) },
   { manual: completionManual, run: async (args, io) => (await import('./completion.ts')).runCompletion(args, io) },
   {

@@ -4,16 +4,25 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
+import { Client } from 'pg'
 import t, { type Test } from 'tap'
+import { parseConfig } from '../../src/config/config.ts'
+import type { Config } from '../../src/config/schema.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import type { AddressKey } from '../../src/smtp/path.ts'
+import { copyStore } from '../../src/store/copy-store.ts'
+import { openArchive } from '../../src/store/open-archive.ts'
+import { blacklistListing, suspectListing } from '../../src/store/postgres/blacklist.ts'
+import { listingOf } from '../../src/store/postgres/bounces.ts'
+import { type Listing, statementOf } from '../../src/store/postgres/listing.ts'
+import { messageListing } from '../../src/store/postgres/messages.ts'
 import { openPostgresStore, type PostgresStoreOptions } from '../../src/store/postgres-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts'
-import { tempDirectory } from '../support/temp-store.ts'
+import { tempDirectory, tempStore } from '../support/temp-store.ts'
 import { storeContract } from './contract.ts'
-import { address, block, blockAddress, bounce, commit, idAt, keyOf, message, owed, recipient, report, start } from './samples.ts'
+import { address, block, blockAddress, bounce, commit, day, idAt, keyOf, message, owed, recipient, report, start } from './samples.ts'
 
 const server = await startPostgres(t)
 const skip = 'skipped' in server ? server.skipped : false
@@ -297,3 +306,188 @@ t.test('the server goes away and comes back', { skip: skip || (server as Postgre
   await store.check()
   t.match(await metrics.registry.metrics(), /rebond_store_errors_total [1-9]/)
 })
+
+t.test('a store is copied to the other engine and back, goes on where it was cut short, and is the same', { skip }, async t => {
+  const deps = { log: createLog('silent'), now: () => start }
+  const paths = [await tempDirectory(t), await tempDirectory(t)] as const
+  const url = await freshDatabase()
+  const level = (path: string) => storeConfig({ kind: 'level', path })
+  const postgres = storeConfig({ kind: 'postgres', url })
+  const filled = await tempStore(t, { path: paths[0], now: () => start })
+  await fill(filled)
+  const wanted = await filled.counts()
+  const list = await filled.list('autumn')
+  await filled.close()
+
+  const from = await openArchive(level(paths[0]), deps)
+  const to = await openArchive(postgres, deps)
+  let reads = 0
+  const cut = {
+    ...from,
+    read(...args: Parameters<typeof from.read>) {
+      if (++reads > 8) throw new RangeError('cut short')
+      return from.read(...args)
+    },
+  } as typeof from
+  await t.rejects(
+    copyStore(cut, to, () => {}),
+    { message: 'cut short' },
+  )
+  const there = await copyStore(from, to, () => {})
+  t.same(
+    there.filter(({ same, rows }) => !same || rows === 0),
+    [],
+  )
+  await t.rejects(
+    copyStore(from, to, () => {}),
+    { code: 'ERR_TARGET_NOT_EMPTY' },
+  )
+  await from.close()
+
+  const other = await openArchive(level(paths[1]), deps)
+  const back = await copyStore(to, other, () => {})
+  t.same(back, there)
+  await Promise.all([to.close(), other.close()])
+
+  for (const store of [await nodeOf(t, url), await tempStore(t, { path: paths[1], now: () => start })]) {
+    t.same(await store.counts(), wanted, store.kind)
+    t.same(await store.list('autumn'), list)
+    t.equal((await store.messages({ headerMessageId: '1@crm.example.com' }, first(9))).items.length, 2)
+    t.equal((await store.changes({ after: 0, limit: 9 })).newest, 1)
+    const { seq } = await store.appendMessage(message(), [])
+    await store.update({ keys: [] }, facts => {
+      t.ok(facts.seq > seq && seq > 3, 'numbers go on')
+      return { changes: {}, result: null }
+    })
+  }
+  const served = await nodeOf(t, url)
+  await t.rejects(openArchive(postgres, deps), { code: 'ERR_STORE_LOCKED', message: /is in use by \d node/ })
+  await served.close()
+})
+
+const storeConfig = (given: object): Config['store'] => {
+  const parsed = parseConfig({ store: given, ...('url' in given ? { returnPath: { keyFile: 'key' } } : {}) })
+  if (!parsed.ok) throw new RangeError(JSON.stringify(parsed.problems))
+  return parsed.config.store
+}
+
+/** Something of every kind. */
+async function fill(store: Store): Promise<void> {
+  const mails = [
+    message({ list: 'autumn', recipients: [recipient('a@example.org'), recipient('b@example.org')] }),
+    message({ at: start - day }),
+  ]
+  for (const mail of mails) await store.appendMessage(mail, [])
+  store.settleMessage(
+    mails[0]?.id ?? '',
+    { outcome: 'accepted', at: start, reply: null, upstreamId: 'Q1' },
+    { list: 'autumn', at: start, adds: { sent: 1 } },
+  )
+  const stored = report()
+  for (const one of [stored, report({ receivedAt: start + 1 })]) await store.acceptReport(one, Buffer.from([0, 255, 10]))
+  const returned = bounce('a@example.org', { mail: null })
+  await commit(store, {
+    addresses: [address('a@example.org', { block: block('a@example.org') }), address('c@example.org')],
+    bounces: [returned, bounce('b@example.org', { receivedAt: start - day })],
+    report: { ...stored, judged: { at: start, kind: 'bounce', bounceIds: [returned.id], problem: null } },
+    outbox: [owed(start), owed(start, { id: idAt(start), deadAt: start })],
+    audit: [{ at: start, op: 'block', actor: 'hand', by: 'ops', key: keyOf('a@example.org'), why: 'no\0' }],
+    windows: new Map([['big.example', { steps: [], incidents: {}, silentUntil: {} }]]),
+    incidents: [
+      {
+        ...{ id: idAt(start), operator: 'big.example', rule: 'r', category: 'invalid_address', openedAt: start, lastAt: start },
+        ...{ held: 1, blacklisted: 0, closed: null },
+      },
+    ],
+    members: [{ group: 'g', bounceId: returned.id }],
+    tallies: [{ list: null, at: start, adds: { 'hard.invalid_address': 1 }, domain: 'example.org' }],
+    feed: [{ at: start, kind: 'blacklisted', key: keyOf('a@example.org'), address: 'a@example.org', block: null, by: null, why: '' }],
+    deliveries: [
+      {
+        ...{
+          id: '1',
+          endpoint: 'crm',
+          event: 'mail.returned',
+          at: start,
+          data: {},
+          bounceId: null,
+          since: start,
+          dueAt: start,
+          attempts: 0,
+        },
+        ...{ lastStatus: null, lastError: null, ended: null },
+      },
+    ],
+    endpointStops: new Map([['crm-2', { at: start, why: '410' }]]),
+  })
+}
+
+t.test('no question of the API reads a large table from end to end', { skip }, async t => {
+  const { query } = server as PostgresServer
+  const url = await freshDatabase()
+  await query(url, fillSql(20_000))
+  const day1 = { since: start - 9 * day, until: start + 9 * day }
+  const page = { limit: 100, cursor: null }
+  const listings = [
+    ...combinations({
+      key: ['user7@example7.org' as AddressKey],
+      domain: ['example7.org'],
+      type: ['soft'] as const,
+      category: ['mailbox_full'] as const,
+      list: ['list7'],
+    }).flatMap(filter => [listingOf(filter, undefined, page, 'bounces'), listingOf({ ...filter, ...day1 }, undefined, page, 'bounces')]),
+    listingOf({ q: 'user77' }, 'user77', page, 'gathered'),
+    listingOf({ q: 'user' }, 'user', page, 'bounces'),
+    ...combinations({ category: ['invalid_address'] as const, domain: ['example7.org'] }).flatMap(filter => [
+      blacklistListing(filter, page, start),
+      blacklistListing({ ...filter, ...day1 }, page, start),
+    ]),
+    ...combinations({
+      key: ['user7@example7.org' as AddressKey],
+      headerMessageId: ['7@crm'],
+      upstreamId: ['Q7'],
+      from: ['sales@example.com'],
+    }).flatMap(filter => [messageListing(filter, page), messageListing({ ...filter, ...day1 }, page)]),
+    suspectListing(page),
+  ] as unknown as Listing<unknown>[]
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const scans = new Set<string>()
+  for (const listing of listings)
+    for (const after of [
+      null,
+      listing.place.map(column => (/^(?:received_at|blocked_since|suspect_at)$/.test(column) ? start : '06h0q')),
+    ]) {
+      const [{ text }, values] = statementOf(listing, after)
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
+      for (const { 'QUERY PLAN': line } of rows)
+        if (/Seq Scan on/.test(line)) scans.add(`${JSON.stringify(listing.filter)}: ${line.trim()}`)
+    }
+  await client.end()
+  // Partitions that hold nothing are read faster than their index.
+  t.same(
+    [...scans].filter(line => !/_(?:rest|2026(?!1101|1123)\d{4}|2027\d{4}) /.test(line)),
+    [],
+    `${listings.length} lists`,
+  )
+})
+
+/** Every choice of one or no value for each condition. */
+function combinations<F extends Record<string, readonly unknown[]>>(values: F): { [K in keyof F]?: F[K][number] }[] {
+  let found: Record<string, unknown>[] = [{}]
+  for (const [name, choices] of Object.entries(values))
+    found = found.flatMap(filter => [filter, ...choices.map(choice => ({ ...filter, [name]: choice }))])
+  return found as { [K in keyof F]?: F[K][number] }[]
+}
+
+/** Rows of the large tables, made by the server. */
+const fillSql = (count: number): string => `
+  create temp table ids as select n, '06h0p' || lpad(to_hex(n), 11, '0') as id from generate_series(1, ${count}) n;
+  insert into addresses select 'user' || n || '@example' || n % 500 || '.org', 'example' || n % 500 || '.org', ${start} + n, null,
+    (array['invalid_address', 'inactive_address'])[1 + n % 2], null, n, '{}', '{}' from ids;
+  insert into messages select id, n, n || '@crm', array['sales@example.com'], '{}' from ids;
+  insert into message_recipients select 'example' || n % 500 || '.org', 'user' || n % 3000, id, n, true from ids;
+  insert into message_outcomes select id, 'accepted', ${start}, 'Q' || n, '{}' from ids;
+  insert into bounces select id || '-a', ${start} + n, 'user' || n % 3000 || '@example' || n % 500 || '.org', 'example' || n % 500 || '.org',
+    (array['invalid_address', 'mailbox_full'])[1 + n % 2], (array['hard', 'soft'])[1 + n % 2], 'list' || n % 50, '{}' from ids;
+  analyze;`

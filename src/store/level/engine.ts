@@ -52,6 +52,8 @@ export type Engine = {
   /** Resolves when all that was deferred is on disk. */
   drain(): Promise<void>
   nextSeq(): number
+  /** Lets no number up to these be given again; the next commit carries them. */
+  raise(seq: number, change: number): void
   count(name: CounterName): number
   /** The highest number of the change feed that is on disk. */
   newestChange(): number
@@ -228,6 +230,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     drain: () => commits.drain(),
     nextSeq: () => ++seq,
+    raise(toSeq, toChange) {
+      seq = Math.max(seq, toSeq)
+      feed = Math.max(feed, toChange)
+    },
     count: name => counts.get(name) ?? 0,
     newestChange: () => feed,
     get cursorKey() {

@@ -37,7 +37,8 @@ export type PlacedEntry = { readonly seq: number; readonly n: number; readonly e
 const put = {
   name: 'put audit',
   text: `insert into audit (seq, n, at, key, op, actor, by_whom, data)
-    select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::json[])`,
+    select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::json[])
+    on conflict (seq, n) do nothing`,
 }
 
 /** Appends entries. */

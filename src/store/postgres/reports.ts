@@ -29,7 +29,7 @@ const pending = {
 export function createReports(database: Database, node: Node): Reports {
   const accepted = createBatches<Accepted, void>({
     async work(items) {
-      await database.run(...insertOf(items, node.id))
+      await database.run(...insertReports(items, node.id))
       return items.map(() => undefined)
     },
     atOnce: 2,
@@ -66,8 +66,8 @@ export function createReports(database: Database, node: Node): Reports {
   }
 }
 
-/** One statement for all: octets are parameters of their own, which travel as they are. */
-function insertOf(items: readonly Accepted[], holder: string): [{ text: string }, unknown[]] {
+/** Writes reports with their octets, held by a node, by one statement: octets are parameters of their own, which travel as they are. */
+export function insertReports(items: readonly Accepted[], holder: string | null): [{ text: string }, unknown[]] {
   const reports = items.map(({ report }) => report)
   const octets = items.map((_, index) => `($1::text[])[${index + 1}], $${index + 7}::bytea`)
   const text = `with report as (
