@@ -155,6 +155,8 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       ruleSetVersion: () => rules.version,
       health: async () => ({ store: await answers(store.check()), ...relay.health(), bounce: intake.listening() }),
       wakeForwarder: forwarder.wake,
+      handIn: intake.handIn,
+      maxMessageBytes: config.bounce.maxMessageBytes,
       notifier,
       changeWatch,
     })

@@ -17,10 +17,13 @@ export type ApiAnswer = { readonly ok: true; readonly body: unknown } | { readon
 
 export type Api = {
   /** Calls the server; a path's variable parts must be percent-encoded. */
-  call(method: string, path: string, body?: object): Promise<ApiAnswer>
+  call(method: string, path: string, body?: object | Octets): Promise<ApiAnswer>
   /** Begins an exchange of streams: what is sent is sent while the answer comes. */
   exchange(method: string, path: string, body?: StreamBody): Promise<Exchange>
 }
+
+/** A body that is not JSON. */
+export type Octets = { readonly type: string; readonly octets: Buffer }
 
 const defaultUrl = 'http://127.0.0.1:8025'
 const timeoutMs = 30_000
@@ -71,7 +74,7 @@ function urlOf({ host, port }: HttpConfig['listen']): URL {
   return new URL(`http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`)
 }
 
-async function call(base: URL, token: string | null, method: string, path: string, body?: object): Promise<ApiAnswer> {
+async function call(base: URL, token: string | null, method: string, path: string, body?: object | Octets): Promise<ApiAnswer> {
   const url = urlUnder(base, path)
   let status: number
   let type: string
@@ -83,10 +86,10 @@ async function call(base: URL, token: string | null, method: string, path: strin
       signal: AbortSignal.timeout(timeoutMs),
       headers: {
         accept: 'application/json, application/problem+json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { 'content-type': isOctets(body) ? body.type : 'application/json' }),
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isOctets(body) ? new Uint8Array(body.octets) : JSON.stringify(body) }),
     })
     status = reply.status
     type = reply.headers.get('content-type') ?? ''
@@ -99,6 +102,10 @@ async function call(base: URL, token: string | null, method: string, path: strin
     return { ok: false, why: `what answers at ${base.href} is not rebond (${status}, ${type || 'no type'})`, body: null }
   if (status >= 200 && status < 300) return { ok: true, body: answer }
   return { ok: false, why: sentenceOf(answer, status, token), body: answer }
+}
+
+function isOctets(body: object): body is Octets {
+  return 'octets' in body && Buffer.isBuffer(body.octets)
 }
 
 /** A problem (RFC 9457) as a sentence, with what to do about a token. */

@@ -8,6 +8,7 @@ import { classifyManual, classifyReplyManual } from './manual/classify.ts'
 import { completionManual } from './manual/completion.ts'
 import { exportManual } from './manual/export.ts'
 import { importManual } from './manual/import.ts'
+import { ingestManual } from './manual/ingest.ts'
 import { serveManual } from './manual/serve.ts'
 import { storeManual } from './manual/store.ts'
 import { tokenManual } from './manual/token.ts'
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   { manual: classifyManual, run: async (args, io) => (await import('./classify.ts')).runClassify(args, io) },
   { manual: classifyReplyManual, run: async (args, io) => (await import('./classify-reply.ts')).runClassifyReply(args, io) },
   { manual: storeManual, run: async (args, io) => (await import('./store.ts')).runStore(args, io) },
+  { manual: ingestManual, run: async (args, io) => (await import('./ingest.ts')).runIngest(args, io) },
   { manual: tokenManual, run: async (args, io) => (await import('./token.ts')).runToken(args, io) },
   { manual: completionManual, run: async (args, io) => (await import('./completion.ts')).runCompletion(args, io) },
   {

@@ -174,7 +174,7 @@ const http = z
         z.strictObject({
           name: z.string().min(1).max(100),
           sha256: z.string().regex(/^[0-9a-f]{64}$/i, { error: 'must be 64 hexadecimal digits (rebond token new prints them)' }),
-          scopes: z.array(z.enum(['read', 'unblock', 'admin'])).min(1),
+          scopes: z.array(z.enum(['read', 'unblock', 'admin', 'ingest'])).min(1),
         }),
       )
       .default([])

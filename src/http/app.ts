@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { HttpConfig, PolicyConfig } from '../config/schema.ts'
+import type { HandIn } from '../intake/hand-in.ts'
 import type { ChangeWatch } from '../notify/change-watch.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Log } from '../observe/log.ts'
@@ -31,6 +32,10 @@ export type HttpDeps = {
   readonly version: string
   readonly ruleSetVersion: () => string
   readonly health: () => Promise<Health>
+  /** Takes a returned mail that did not come by SMTP. */
+  readonly handIn: HandIn
+  /** Octets of a returned mail at most. */
+  readonly maxMessageBytes: number
   readonly notifier: Notifier
   readonly changeWatch: ChangeWatch
   /** Says that mail is owed now. */

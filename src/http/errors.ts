@@ -37,6 +37,7 @@ export function errorHandler(log: Log) {
       return sendProblem(reply, 'store-unavailable', 'The store does not answer now; ask again.')
     }
     const refusal = 'code' in err ? refusals[err.code] : undefined
+    if (refusal?.[0] === 'body-too-large') return sendProblem(reply, refusal[0], tooLarge(request.routeOptions.bodyLimit))
     if (refusal) return sendProblem(reply, ...refusal)
     log.error({ err, request: request.id, method: request.method, route: request.routeOptions.url }, 'a request met a bug')
     return sendProblem(reply, 'internal-error', 'The request could not be answered; the log says why.', { instance: request.id })
@@ -64,6 +65,10 @@ export function clientErrorHandler(err: NodeJS.ErrnoException, socket: Socket): 
   socket.end(
     `HTTP/1.1 ${body.status} ${STATUS_CODES[body.status]}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
   )
+}
+
+function tooLarge(octets: number): string {
+  return `The body must have at most ${octets.toLocaleString('en')} octets.`
 }
 
 function capital(text: string): string {

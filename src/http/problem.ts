@@ -79,6 +79,16 @@ export const problemKinds = {
     'The body is not application/json',
     'Bodies must be sent with <code>Content-Type: application/json</code>.',
   ),
+  'not-a-return-path': kind(
+    422,
+    'The recipient is no return path of ours',
+    'It is not of our form, its signature is not ours, or it is too old (<code>returnPath.maxAgeDays</code>). Nothing was kept.',
+  ),
+  'return-path-spent': kind(
+    429,
+    'This return path has brought enough mail',
+    'What one return path may bring, and mail without one, is bounded. Nothing was kept; hand it in again after <code>Retry-After</code> seconds.',
+  ),
   'too-many-attempts': kind(
     429,
     'Too many wrong tokens',

@@ -7,7 +7,7 @@
 import type { AddressInfo } from 'node:net'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import fastify, { errorCodes, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import fastify, { errorCodes, type FastifyRequest, type InjectOptions, type LightMyRequestResponse } from 'fastify'
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { guardAccess } from './access.ts'
 import { addressRoutes } from './addresses.ts'
@@ -32,10 +32,18 @@ import { describeApi, documentAccess, openapiRoute } from './openapi.ts'
 import { outboxRoutes } from './outbox.ts'
 import { pageRoutes } from './pages.ts'
 import { limitRequests } from './rate-limit.ts'
+import { reportRoutes } from './reports.ts'
 import { revertRoutes } from './revert.ts'
 import { suspectRoutes } from './suspects.ts'
 import { validatorCompiler } from './validation.ts'
 import { webhookRoutes } from './webhooks.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Media types whose octets the route is given as they came. */
+    takes?: readonly string[]
+  }
+}
 
 const maxBodyBytes = 65_536
 /** The head of a request must have arrived by then; body-deadline.ts says when its body must. */
@@ -118,6 +126,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
       listRoutes(scope, deps)
       messageRoutes(scope, deps)
       outboxRoutes(scope, deps)
+      reportRoutes(scope, deps)
       changeRoutes(scope, deps)
       webhookRoutes(scope, deps)
       auditRoutes(scope, deps)
@@ -140,15 +149,21 @@ export function createHttp(deps: HttpDeps): HttpServer {
 }
 
 /**
- * Bodies are application/json; one that is empty is none, so that `curl -X POST` with a type and no data works. Lists are taken by the route
- * that streams them, and by no other.
+ * Bodies are application/json; one that is empty is none, so that `curl -X POST` with a type and no data works. Octets as they came are given to the
+ * routes that take them (`config.takes`), lists to the route that streams them, and to no other.
  */
 function acceptBodies(app: App): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
+  const isTaken = ({ routeOptions, headers }: FastifyRequest) =>
+    routeOptions.config.takes?.includes(String(headers['content-type']).replace(/;.*$/s, '').trim().toLowerCase())
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else parseJson(request, body as string, done)
+  app.addContentTypeParser(['application/json', 'message/rfc822', 'text/plain'], { parseAs: 'buffer' }, (request, body, done) => {
+    const taken = isTaken(request)
+    const type = request.headers['content-type'] ?? ''
+    if (taken) done(null, body)
+    else if (taken === false || !/^application\/json\b/i.test(type)) done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(type))
+    else if (body.length === 0) done(null, undefined)
+    else parseJson(request, body.toString(), done)
   })
   app.addContentTypeParser(['text/csv', 'application/x-ndjson'], (request, _body, done) => {
     if (request.routeOptions.config.streamsBody) done(null)

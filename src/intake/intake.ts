@@ -9,6 +9,8 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { ReturnPath } from '../return-path/return-path.ts'
 import type { Store } from '../store/store.ts'
+import { createAcceptance } from './acceptance.ts'
+import { createHandIn, type HandIn } from './hand-in.ts'
 import { createIngest, type Ingest, type JudgeReport, type Parse } from './ingest.ts'
 import { createListeners, type ListenerLimits } from './listener.ts'
 import type { MailServer, MailServerOptions } from './mail-server.ts'
@@ -41,6 +43,8 @@ export type Intake = {
   listen(): Promise<{ host: string; port: number }[]>
   /** Reads the certificate and looks the upstream's addresses up again. */
   reload(): Promise<void>
+  /** Takes a mail that did not come by SMTP. */
+  readonly handIn: HandIn
   /** Says whether every configured listener is open. */
   listening(): boolean
   /** Resolves when no report is pending. */
@@ -52,6 +56,7 @@ export type Intake = {
 export function createIntake(deps: IntakeDeps): Intake {
   const { config } = deps
   const reporters = createReporters({ ...deps, entries: config.reporters })
+  const acceptance = createAcceptance({ ...deps, onAccepted: () => ingest?.wake() })
   let servers: readonly MailServer[] = []
   let ingest: Ingest | null = null
 
@@ -67,7 +72,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       const opened: MailServer[] = []
       const at: { host: string; port: number }[] = []
       try {
-        for (const [index, server] of createListeners({ ...deps, reporters, onAccepted: () => ingest?.wake() }, certificate).entries()) {
+        for (const [index, server] of createListeners({ ...deps, reporters, acceptance }, certificate).entries()) {
           const { host, port } = config.listen[index] ?? { host: '127.0.0.1', port: 0 }
           at.push(await server.open(host, port, deps.inherited?.[index]))
           opened.push(server)
@@ -84,6 +89,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       if (certificate) for (const server of servers) server.renew(certificate)
       await reporters.refresh()
     },
+    handIn: createHandIn({ ...deps, acceptance, reporters }),
     listening: () => servers.length === config.listen.length,
     async idle() {
       await ingest?.idle()

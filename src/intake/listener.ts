@@ -3,24 +3,21 @@
  *
  * A valid token is answered 250 at RCPT, whoever asks (call-outs too); a forged, expired or foreign one 550 5.1.1 before any body is read: no
  * backscatter, no dictionary, no relay. postmaster@ is accepted (RFC 5321 §4.5.1). What is answered 250 after the dot is stored, durable; the
- * store's trouble is 451 4.3.0. Sessions, rates, memory and what one token may bring are bounded (gate.ts, token-budget.ts).
+ * store's trouble is 451 4.3.0. Sessions, rates, memory and what one token may bring are bounded (gate.ts, acceptance.ts).
  */
-import { randomBytes } from 'node:crypto'
 import type { BounceConfig } from '../config/schema.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { ReturnPath } from '../return-path/return-path.ts'
-import { makeId } from '../return-path/time-id.ts'
 import { domainKey, parseMailbox } from '../smtp/path.ts'
 import { type Reply, reply } from '../smtp/reply.ts'
 import { postmaster, type StoredReport } from '../store/records.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
-import { createAllowance } from './allowance.ts'
+import { StoreUnavailable } from '../store/store.ts'
+import type { Acceptance } from './acceptance.ts'
 import { createGate, type GateLimits } from './gate.ts'
 import { MailServer, type MailServerOptions } from './mail-server.ts'
 import type { CutReason, Visitor } from './mail-session.ts'
 import type { Identity, Reporters } from './reporters.ts'
-import { createTokenBudget } from './token-budget.ts'
 
 /** What bounce.* leaves open; tests make these small. */
 export type ListenerLimits = Pick<MailServerOptions, 'idleMs' | 'sessionMs' | 'stopMs' | 'maxCommands'> &
@@ -30,20 +27,16 @@ export type ListenerDeps = {
   readonly config: BounceConfig
   readonly hostname: string
   readonly returnPath: ReturnPath
-  readonly store: Store
+  readonly acceptance: Acceptance
   readonly reporters: Reporters
   readonly log: Log
   readonly metrics: Metrics
   readonly now: () => number
-  /** Called when a report was stored. */
-  readonly onAccepted: () => void
   readonly limits?: Partial<ListenerLimits> | undefined
 }
 
 const maxRecipients = 5
 const maxSenderOctets = 512
-/** Mail to postmaster@ in an hour, from everybody together. */
-const postmasterPerHour = { mails: 100, octets: 10_000_000 }
 
 const noSuchAddress = reply(550, '5.1.1', 'no such address here')
 const expired = reply(550, '5.1.1', 'this return path has expired')
@@ -58,7 +51,7 @@ const rejectedAs: Partial<Readonly<Record<CutReason, string>>> = { 'too-large': 
 
 /** Makes one server for each of bounce.listen, all behind one gate. */
 export function createListeners(deps: ListenerDeps, certificate: MailServerOptions['certificate']): MailServer[] {
-  const { config, returnPath, store, reporters, log, metrics, now } = deps
+  const { config, returnPath, acceptance, reporters, log, metrics, now } = deps
   const limits: ListenerLimits = {
     idleMs: 60_000,
     sessionMs: 600_000,
@@ -71,8 +64,6 @@ export function createListeners(deps: ListenerDeps, certificate: MailServerOptio
     ...deps.limits,
   }
   const gate = createGate({ ...limits, ...config }, address => reporters.knows(address), now)
-  const budget = createTokenBudget(store, now)
-  const postmasterMail = createAllowance(postmasterPerHour.mails, postmasterPerHour.octets, now)
   const sessions = metrics.sessions.labels('bounce')
   /** Where the mail of a session's transaction goes: ids of messages, or `postmaster`. */
   const destinations = new WeakMap<Visitor, Set<string>>()
@@ -110,7 +101,7 @@ export function createListeners(deps: ListenerDeps, certificate: MailServerOptio
       metrics.reportsRejected.inc({ why: destination.why })
       return destination.why === 'expired' ? expired : noSuchAddress
     }
-    if (destination.id !== postmaster && !(await budget.allows(destination.id))) {
+    if (destination.id !== postmaster && !(await acceptance.mayBring(destination.id))) {
       metrics.reportsRejected.inc({ why: 'rate' })
       return tokenSpent
     }
@@ -119,34 +110,16 @@ export function createListeners(deps: ListenerDeps, certificate: MailServerOptio
   }
 
   async function keep(raw: Buffer, visitor: Visitor): Promise<Reply> {
-    const ids = [...(destinations.get(visitor) ?? [])]
-    const spent: { giveBack(): void }[] = []
-    let kept = false
-    try {
-      for (const id of ids) {
-        const one = id === postmaster ? postmasterMail.spend(raw.length) : await budget.spend(id, raw.length)
-        if (!one) {
-          metrics.reportsRejected.inc({ why: 'rate' })
-          return id === postmaster ? postmasterBusy : tokenSpent
-        }
-        spent.push(one)
-      }
-      const { mailFrom, smtpUtf8 = false } = visitor.envelope
-      const origin = await originOf(visitor)
-      const receivedAt = now()
-      const reports = ids.map((messageId): StoredReport => {
-        const id = makeId(receivedAt, randomBytes(4))
-        return { id, messageId, receivedAt, sender: mailFrom ? mailFrom.address : '', ...origin, size: raw.length, smtpUtf8, judged: null }
-      })
-      await Promise.all(reports.map(report => store.acceptReport(report, raw)))
-      kept = true
-      metrics.lastReturn.set(receivedAt / 1000)
-      deps.onAccepted()
-      log.info({ reports: reports.map(({ id }) => id), size: raw.length }, 'report accepted')
-      return reply(250, '2.0.0', `Ok: kept as ${reports.map(({ id }) => id).join(' ')}`)
-    } finally {
-      if (!kept) for (const one of spent) one.giveBack()
-    }
+    const { mailFrom, smtpUtf8 = false } = visitor.envelope
+    const sender = mailFrom ? mailFrom.address : ''
+    const accepted = await acceptance.accept([...(destinations.get(visitor) ?? [])], {
+      raw,
+      sender,
+      smtpUtf8,
+      ...(await originOf(visitor)),
+    })
+    if (!accepted.ok) return accepted.spent === 'postmaster' ? postmasterBusy : tokenSpent
+    return reply(250, '2.0.0', `Ok: kept as ${accepted.reports.map(({ id }) => id).join(' ')}`)
   }
 
   /** Who sent it: the host that holds the connection, or, behind a front server of ours, the host that the front names (XFORWARD). */

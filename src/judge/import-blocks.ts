@@ -80,7 +80,7 @@ export function createImporter({ store, policy, now }: ImportDeps, options: Impo
           subject: `list ${options.list ?? '?'}`,
           why: cleanWords(options.why),
         } as const
-        return { changes: { addresses: [...after.values()], audit: audited ? [] : [entry] }, result: ended }
+        return { changes: { isBulk: true, addresses: [...after.values()], audit: audited ? [] : [entry] }, result: ended }
       })
       audited ||= !options.dryRun && result.includes('blocked')
       return result

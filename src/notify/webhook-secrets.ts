@@ -23,20 +23,25 @@ export async function readWebhookSecrets(files: readonly string[]): Promise<Sign
   return (id, at, body) => signers.map(signer => signer.sign(id, at, body)).join(' ')
 }
 
+/** What a file must hold, and how to make it. */
+export const webhookSecretForm = 'whsec_ and base64 of 24 to 64 octets (echo "whsec_$(openssl rand -base64 32)" makes one)'
+
+/** Reads a secret as its file holds it; null when it is none. */
+export function parseWebhookSecret(text: string): Webhook | null {
+  const secret = text.trim().replace(/^whsec_/, '')
+  const octets = Buffer.from(secret, 'base64')
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(secret) && octets.toString('base64').replace(/=+$/, '') === secret.replace(/=+$/, '')
+  return isBase64 && octets.length >= minOctets && octets.length <= maxOctets ? new Webhook(octets.toString('base64')) : null
+}
+
 async function readSecret(file: string): Promise<Webhook> {
   let text: string
   try {
-    text = (await readFile(file, 'utf8')).trim()
+    text = await readFile(file, 'utf8')
   } catch (cause) {
     throw new WebhookSecretInvalid(`the secret of a webhook in ${file} must be readable`, { cause })
   }
-  const secret = text.replace(/^whsec_/, '')
-  const octets = Buffer.from(secret, 'base64')
-  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(secret) && octets.toString('base64').replace(/=+$/, '') === secret.replace(/=+$/, '')
-  if (!isBase64 || octets.length < minOctets || octets.length > maxOctets) {
-    throw new WebhookSecretInvalid(
-      `${file} must hold whsec_ and base64 of ${minOctets} to ${maxOctets} octets (echo "whsec_$(openssl rand -base64 32)" makes one)`,
-    )
-  }
-  return new Webhook(`whsec_${octets.toString('base64')}`)
+  const secret = parseWebhookSecret(text)
+  if (secret === null) throw new WebhookSecretInvalid(`${file} must hold ${webhookSecretForm}`)
+  return secret
 }

@@ -236,6 +236,8 @@ export type StoredReport = {
   readonly smtpUtf8?: boolean
   /** How its message was found when it was stored. Absent: by the token it came to, if at all. */
   readonly foundBy?: FoundBy
+  /** How it came, when not by SMTP: `api`, or the provider that told it. Absent: by SMTP. */
+  readonly via?: string
   /** Filled in when it has been judged. */
   readonly judged: {
     readonly at: number

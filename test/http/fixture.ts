@@ -24,13 +24,20 @@ export const now = Date.UTC(2026, 10, 24, 9)
 export const hour = 3_600_000
 
 /** Tokens of the tests, by what they may do. */
-export const tokens = { reader: 'r'.repeat(43), unblocker: 'u'.repeat(43), admin: 'a'.repeat(43), all: 'x'.repeat(43) }
+export const tokens = {
+  reader: 'r'.repeat(43),
+  unblocker: 'u'.repeat(43),
+  admin: 'a'.repeat(43),
+  ingester: 'i'.repeat(43),
+  all: 'x'.repeat(43),
+}
 
 const configured = [
   { name: 'reader', sha256: digestOf(tokens.reader), scopes: ['read'] },
   { name: 'unblocker', sha256: digestOf(tokens.unblocker).toUpperCase(), scopes: ['unblock'] },
   { name: 'boss', sha256: digestOf(tokens.admin), scopes: ['admin'] },
-  { name: 'all', sha256: digestOf(tokens.all), scopes: ['read', 'unblock', 'admin'] },
+  { name: 'pipe', sha256: digestOf(tokens.ingester), scopes: ['ingest'] },
+  { name: 'all', sha256: digestOf(tokens.all), scopes: ['read', 'unblock', 'admin', 'ingest'] },
 ]
 
 export const healthy: Health = { store: true, upstream: true, relay: true, bounce: true }
@@ -59,6 +66,8 @@ export async function openServer(
     ruleSetVersion: () => 'rules-7',
     health: async () => healthy,
     wakeForwarder: () => {},
+    handIn: async () => ({ ok: false, why: 'spent' }),
+    maxMessageBytes: 1_000_000,
     notifier: createNotifier([], { store, log: createLog('silent'), metrics, now: () => now, version: '1.2.3', publicUrl: null }),
     changeWatch: createChangeWatch(),
     ...more,

@@ -21,7 +21,8 @@ t.test('every guarded route wants a token that holds its scope', async t => {
     [tokens.reader]: ['read'],
     [tokens.unblocker]: ['unblock'],
     [tokens.admin]: ['admin'],
-    [tokens.all]: ['read', 'unblock', 'admin'],
+    [tokens.ingester]: ['ingest'],
+    [tokens.all]: ['read', 'unblock', 'admin', 'ingest'],
   }
   const document = (await fixture.server.inject('/openapi.json')).json() as Document
   const routes = Object.entries(document.paths).flatMap(([path, item]) =>
@@ -32,7 +33,7 @@ t.test('every guarded route wants a token that holds its scope', async t => {
     })),
   )
   routes.push({ method: 'GET', url: '/r/some-id', scope: 'read' }, { method: 'GET', url: '/', scope: 'read' })
-  t.equal(routes.length, 40)
+  t.equal(routes.length, 42)
   for (const { method, url, scope } of routes) {
     const bare = await ask({ method, url, remoteAddress: '192.0.2.1' })
     if (scope === null) {

@@ -8,7 +8,7 @@ export const tokenManual = {
   description: [
     'Makes a token for the HTTP API. The first line is the token: it is shown this once and kept nowhere. The second line goes under http.tokens of the configuration, which keeps only its SHA-256; SIGHUP makes a running server read it.',
     'NAME says who will hold it, and stands as "by" in blocks and unblocks made with it. No scope implies another:',
-    '  read     see addresses, returned mail, mail that passed, metrics\n  unblock  lift a block\n  admin    blacklist an address by hand',
+    '  read     see addresses, returned mail, mail that passed, metrics\n  unblock  lift a block\n  admin    blacklist an address by hand, and everything else that is changed\n  ingest   hand in returned mail (rebond ingest), and say where it came from',
   ],
   verbs: { new: 'make one' },
   operands: 'words',
@@ -17,7 +17,7 @@ export const tokenManual = {
       type: 'string',
       multiple: true,
       value: 'SCOPE',
-      choices: ['read', 'unblock', 'admin'],
+      choices: ['read', 'unblock', 'admin', 'ingest'],
       says: 'what it may do; a list with commas works too',
     },
     json: { type: 'boolean', says: 'print { name, token, sha256, scopes }' },
