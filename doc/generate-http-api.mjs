@@ -31,13 +31,15 @@ const samples = {
   'GET /v1/changes': { query: 'wait=1' },
   'POST /v1/webhooks/{endpoint}/replay': { body: { since: '2026-11-24T08:00:00Z', state: 'failed' } },
   'POST /v1/suspects/block': { body: { addresses: ['jean@example.com'], why: 'five full mailboxes in a row' } },
+  'POST /v1/reports': { options: "-H 'content-type: message/rfc822' --data-binary @returned.eml" },
+  'GET /v1/reports/{id}': { id: '06h0qerl40pqj6cb' },
   'POST /v1/import': { options: "-H 'content-type: text/csv' --data-binary $'address,why\\njean@example.com,asked for silence\\n'" },
 }
 
 /** Stands for whatever the routes would ask: describing them asks nothing. */
 const unused = new Proxy(() => {}, { get: () => unused, apply: () => unused })
 const { config } = parseConfig({})
-const known = { config: config.http, policy: config.policy, metrics: createMetrics('0'), now: () => 0, version: '0' }
+const known = { config: config.http, policy: config.policy, metrics: createMetrics('0'), now: () => 0, version: '0', maxMessageBytes: config.bounce.maxMessageBytes }
 const http = createHttp(new Proxy(known, { get: (deps, name) => deps[name] ?? unused }))
 const api = (await http.inject('/openapi.json')).json()
 await http.close()
