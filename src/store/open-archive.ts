@@ -15,6 +15,9 @@ import { openSchema } from './postgres/migrate.ts'
 import { postgresArchive } from './postgres/postgres-archive.ts'
 import { StoreUnavailable } from './store.ts'
 
+/** Nobody waits for an answer: a statement may take longer than one of a node that serves. */
+const patienceMs = 60_000
+
 type Deps = { readonly log: Log; readonly now: () => number }
 
 /** Opens a store as an archive, made if it is not there. @throws {StoreUnavailable} */
@@ -49,7 +52,7 @@ export function openDatabase(config: Config['store'], log: Log): Promise<Databas
   const { url, passwordFile, timeoutSeconds } = config
   if (config.kind !== 'postgres' || url === null) throw new StoreUnavailable('store.kind must be postgres, and store.url its URL')
   return createDatabase({
-    connection: readConnection({ url, passwordFile, timeoutMs: timeoutSeconds * 1000 }),
+    connection: readConnection({ url, passwordFile, timeoutMs: Math.max(timeoutSeconds * 1000, patienceMs) }),
     connections: 2,
     log,
     random: Math.random,

@@ -71,6 +71,8 @@ async function startUpstream(t: Test): Promise<Upstream> {
       })
     },
   })
+  // A node that is killed ends its connections as it goes.
+  smtp.on('error', () => {})
   await new Promise<void>(resolve => smtp.listen(0, '127.0.0.1', resolve))
   t.teardown(() => new Promise<void>(resolve => smtp.close(() => resolve())))
   upstream.port = (smtp.server.address() as { port: number }).port

@@ -244,7 +244,7 @@ export function postgresArchive(database: Database, now: () => number): Archive 
       const values = after === null ? [] : (JSON.parse(after) as unknown[])
       const behind = after === null ? '' : `where (${place.join(', ')}) > (${place.map((_, n) => `$${n + 2}`).join(', ')})`
       const text = `select json_build_array(${place.join(', ')}) as place, ${select} from ${from} ${behind} order by ${place.join(', ')} limit $1`
-      const rows = await database.session(run => run<QueryResultRow & { place: unknown[] }>({ text }, [limit, ...values]))
+      const rows = await database.run<QueryResultRow & { place: unknown[] }>({ text }, [limit, ...values])
       return rows.map((row): Placed<K> => ({ place: JSON.stringify(row.place), record: read(row) }))
     },
     async write(kind, records) {
