@@ -27,6 +27,8 @@ COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /src/node_modules /opt/rebond/node_modules
 COPY --from=build /src/package.json /opt/rebond/package.json
 COPY --from=build /src/dist /opt/rebond/dist
+# What the page loads: style, scripts, icon.
+COPY assets /opt/rebond/assets
 # The build ends here when a library that node needs, or a file that rebond needs, is missing.
 RUN ["rebond", "--version"]
 

@@ -159,6 +159,7 @@ t.test('only the page of the house that owns it talks to a library', async t => 
     pino: ['observe'],
     'prom-client': ['observe'],
     fastify: ['http'],
+    '@fastify/cookie': ['http'],
     yaml: ['cli'],
     'csv-parse/sync': ['block-file'],
     'csv-stringify/sync': ['block-file'],

@@ -1,13 +1,18 @@
 /**
- * An address and a block as the API shows them: the status, and the reason of a block in the words of the server that gave it.
- *
- * Pure.
+ * An address and a block as the API and the page show them: the status, and the reason of a block in the words of the server that gave it.
  */
 import { z } from 'zod'
 import { categories } from '../classify/verdict.ts'
+import type { AddressKey } from '../smtp/path.ts'
 import type { Block } from '../store/records.ts'
+import { addressFacts } from './address-facts.ts'
+import { formatKey } from './address-key.ts'
+import type { HttpDeps } from './app.ts'
 import { addressStatusSchema, bounceItemSchema, timeSchema } from './bounce-item.ts'
 import { formatTime } from './fields.ts'
+import { bounceItems } from './returned-mail.ts'
+
+const latestBounces = 20
 
 export const reasonSchema = z
   .object({
@@ -57,4 +62,26 @@ export function reasonOf({ category, type, fault, rule, evidence, bounceId, mess
 /** Makes the item of a block. */
 export function blockItem(block: Block): z.output<typeof blockSchema> {
   return { address: block.address, since: formatTime(block.since), until: formatTime(block.until), reason: reasonOf(block) }
+}
+
+export type AddressDetail = z.output<typeof addressSchema>
+
+/** Loads everything known of an address. @throws {StoreUnavailable} */
+export async function addressDetail(deps: Pick<HttpDeps, 'store' | 'policy' | 'now'>, key: AddressKey): Promise<AddressDetail> {
+  const { store, policy, now } = deps
+  const [{ record, block, status }, latest] = await Promise.all([
+    addressFacts(store, policy, key, now()),
+    store.bounces({ key }, { limit: latestBounces, cursor: null }),
+  ])
+  const lastUnblock = record?.lastUnblock ?? null
+  return {
+    address: formatKey(key),
+    status,
+    since: formatTime(block?.since ?? null),
+    until: formatTime(block?.until ?? null),
+    reason: block && reasonOf(block),
+    counts: record?.counts ?? { hard: 0, soft: 0, uncounted: 0 },
+    lastUnblock: lastUnblock && { at: formatTime(lastUnblock.at), by: lastUnblock.by, why: lastUnblock.why },
+    bounces: await bounceItems(deps, latest.items),
+  }
 }

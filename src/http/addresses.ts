@@ -4,18 +4,13 @@
  * A block or unblock is durable and in force when it is answered. Any valid address answers 200, heard of or not.
  */
 import { z } from 'zod'
-import { block, unblock } from '../judge/by-hand.ts'
-import type { AddressKey } from '../smtp/path.ts'
-import { addressSchema, blockItem, blockSchema, reasonOf } from './address-detail.ts'
-import { addressFacts } from './address-facts.ts'
+import { blockAddress, unblockAddress } from './address-deeds.ts'
+import { addressDetail, addressSchema, blockItem, blockSchema } from './address-detail.ts'
 import { formatKey } from './address-key.ts'
 import type { App, HttpDeps } from './app.ts'
 import { bodyError, by, noReason, why } from './deed-fields.ts'
 import { addressParam, formatTime, timeField } from './fields.ts'
 import { problemResponses, sendProblem } from './problem.ts'
-import { bounceItems } from './returned-mail.ts'
-
-const latestBounces = 20
 
 const params = z.strictObject({ address: addressParam })
 const unblockBody = z.strictObject({ why, by }, bodyError).prefault({})
@@ -25,8 +20,6 @@ const blockBody = z
 
 /** Adds the routes. */
 export function addressRoutes(app: App, deps: HttpDeps): void {
-  const { store, policy, now, metrics } = deps
-
   app.route({
     method: 'GET',
     url: '/v1/addresses/:address',
@@ -37,7 +30,7 @@ export function addressRoutes(app: App, deps: HttpDeps): void {
       params,
       response: { 200: addressSchema, ...problemResponses('invalid-request') },
     },
-    handler: request => detailOf(request.params.address),
+    handler: request => addressDetail(deps, request.params.address),
   })
 
   app.route({
@@ -61,10 +54,9 @@ export function addressRoutes(app: App, deps: HttpDeps): void {
     handler: async (request, reply) => {
       const { address: key } = request.params
       const by = request.body.by || request.caller
-      const lifted = await unblock(store, { key, why: request.body.why || noReason, by, now: now() })
+      const lifted = await unblockAddress(deps, key, { why: request.body.why || noReason, by })
       const address = formatKey(key)
       if (lifted === null) return sendProblem(reply, 'not-blacklisted', `${address} is not blacklisted.`)
-      metrics.blacklistChanges.inc({ op: 'unblock', actor: 'hand' })
       return { address, status: 'unknown' as const, lifted: blockItem(lifted) }
     },
   })
@@ -82,34 +74,14 @@ export function addressRoutes(app: App, deps: HttpDeps): void {
     },
     handler: async (request, reply) => {
       const { address: key } = request.params
-      const at = now()
       const until = request.body.until ?? null
-      if (until !== null && until <= at) {
+      if (until !== null && until <= deps.now()) {
         const detail = `must be in the future, not ${formatTime(until)}`
         return sendProblem(reply, 'invalid-request', `until: ${detail}`, { errors: [{ in: 'body', field: 'until', detail }] })
       }
       const by = request.body.by || request.caller
-      await block(store, { key, address: formatKey(key), why: request.body.why || noReason, by, until, now: at })
-      metrics.blacklistChanges.inc({ op: 'block', actor: 'hand' })
-      return detailOf(key)
+      await blockAddress(deps, key, { why: request.body.why || noReason, by, until })
+      return addressDetail(deps, key)
     },
   })
-
-  async function detailOf(key: AddressKey): Promise<z.output<typeof addressSchema>> {
-    const [{ record, block, status }, latest] = await Promise.all([
-      addressFacts(store, policy, key, now()),
-      store.bounces({ key }, { limit: latestBounces, cursor: null }),
-    ])
-    const lastUnblock = record?.lastUnblock ?? null
-    return {
-      address: formatKey(key),
-      status,
-      since: formatTime(block?.since ?? null),
-      until: formatTime(block?.until ?? null),
-      reason: block && reasonOf(block),
-      counts: record?.counts ?? { hard: 0, soft: 0, uncounted: 0 },
-      lastUnblock: lastUnblock && { at: formatTime(lastUnblock.at), by: lastUnblock.by, why: lastUnblock.why },
-      bounces: await bounceItems(deps, latest.items),
-    }
-  }
 }

@@ -2,13 +2,14 @@
  * `/v1/bounces`: the view of returned mail, one return, and the mail as it came.
  */
 import { z } from 'zod'
-import type { Bounce } from '../store/records.ts'
 import type { App, HttpDeps } from './app.ts'
-import { bounceItemSchema, timeSchema } from './bounce-item.ts'
-import { addressQuery, categoryQuery, domainQuery, formatTime, idParam, prefixQuery, textQuery, timeQuery, typeQuery } from './fields.ts'
+import { bounceDetail, bounceDetailSchema } from './bounce-detail.ts'
+import { bounceItemSchema } from './bounce-item.ts'
+import { addressQuery, categoryQuery, domainQuery, idParam, prefixQuery, textQuery, timeQuery, typeQuery } from './fields.ts'
 import { given } from './given.ts'
 import { linkNext, pageQuery, pageRequest, pageSchema } from './paging.ts'
 import { problemResponses, sendProblem } from './problem.ts'
+import { sendRawReturn } from './raw-return.ts'
 import { bounceItems } from './returned-mail.ts'
 
 const listQuery = z.strictObject({
@@ -22,31 +23,6 @@ const listQuery = z.strictObject({
   until: timeQuery.optional().describe('returned before this time'),
   q: prefixQuery.optional(),
 })
-
-const detailSchema = z
-  .object({
-    ...bounceItemSchema.shape,
-    action: z.enum(['failed', 'delayed', 'delivered', 'relayed', 'expanded']),
-    grade: z.enum(['proven', 'single', 'claimed']).describe('how far the report proves itself'),
-    status: z.string().nullable().describe('enhanced status, such as 5.1.1'),
-    replyCode: z.number().int().nullable(),
-    remoteMta: z.string().nullable(),
-    reportingMta: z.string().nullable(),
-    confirm: z.object({ mails: z.number(), distinctDays: z.number() }).nullable().describe('what the rule asks for before it blacklists'),
-    headerMessageId: z.string().nullable(),
-    report: z
-      .object({
-        id: z.string(),
-        receivedAt: timeSchema,
-        sender: z.string().describe('its envelope sender; empty for <>'),
-        client: z.object({ address: z.string(), host: z.string().nullable() }).describe('the host that brought it'),
-        fromReporter: z.boolean().describe('it came from one of bounce.reporters'),
-        size: z.number().int().describe('octets'),
-      })
-      .nullable()
-      .describe('the mail it came in; null when it came as a reply, or the mail has been forgotten'),
-  })
-  .meta({ id: 'ReturnDetail', description: 'A return with everything known of it' })
 
 /** Adds the routes. */
 export function bounceRoutes(app: App, deps: HttpDeps): void {
@@ -78,12 +54,12 @@ export function bounceRoutes(app: App, deps: HttpDeps): void {
       tags: ['returned mail'],
       summary: 'One return',
       params: z.strictObject({ id: idParam }),
-      response: { 200: detailSchema, ...problemResponses('invalid-request', 'not-found') },
+      response: { 200: bounceDetailSchema, ...problemResponses('invalid-request', 'not-found') },
     },
     handler: async (request, reply) => {
       const bounce = await store.bounce(request.params.id)
       if (bounce === null) return sendProblem(reply, 'not-found', 'No return has this id, or it has been forgotten.')
-      return detailOf(bounce)
+      return bounceDetail(deps, bounce)
     },
   })
 
@@ -100,39 +76,6 @@ export function bounceRoutes(app: App, deps: HttpDeps): void {
         ...problemResponses('invalid-request', 'not-found', 'no-mail-kept'),
       },
     },
-    handler: async (request, reply) => {
-      const bounce = await store.bounce(request.params.id)
-      if (bounce === null) return sendProblem(reply, 'not-found', 'No return has this id, or it has been forgotten.')
-      if (bounce.reportId === null) {
-        return sendProblem(reply, 'no-mail-kept', 'This return did not come as a mail: it is a reply in our own session.')
-      }
-      const raw = await store.rawReport(bounce.reportId)
-      if (raw === null) return sendProblem(reply, 'no-mail-kept', 'The mail of this return has been forgotten.')
-      // A returned mail may hold anything: no browser may render it as a page of ours.
-      reply.header('content-disposition', `attachment; filename="${bounce.reportId}.eml"`)
-      return reply.type('message/rfc822').send(raw)
-    },
+    handler: (request, reply) => sendRawReturn(store, request.params.id, reply),
   })
-
-  async function detailOf(bounce: Bounce): Promise<z.output<typeof detailSchema>> {
-    const [[item], report] = await Promise.all([
-      bounceItems(deps, [bounce]),
-      bounce.reportId === null ? null : store.report(bounce.reportId),
-    ])
-    if (item === undefined) throw new Error('one return must give one item')
-    const { action, grade, status, replyCode, remoteMta, reportingMta, confirm } = bounce
-    return {
-      ...item,
-      ...{ action, grade, status, replyCode, remoteMta, reportingMta, confirm },
-      headerMessageId: bounce.mail?.headerMessageId ?? null,
-      report: report && {
-        id: report.id,
-        receivedAt: formatTime(report.receivedAt),
-        sender: report.sender,
-        client: report.client,
-        fromReporter: report.fromReporter,
-        size: report.size,
-      },
-    }
-  }
 }

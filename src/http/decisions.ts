@@ -2,7 +2,7 @@
  * `POST /v1/bounces/{id}/confirm|dismiss`: a person decides on a return that could not decide by itself.
  */
 import { z } from 'zod'
-import { decide } from '../judge/decide.ts'
+import { type Decided, type Decision, decide } from '../judge/decide.ts'
 import type { Why } from '../store/records.ts'
 import type { App, HttpDeps } from './app.ts'
 import { bounceItemSchema } from './bounce-item.ts'
@@ -18,7 +18,6 @@ const verbs = [
 
 /** Adds the routes. */
 export function decisionRoutes(app: App, deps: HttpDeps): void {
-  const { store, policy, now, metrics } = deps
   for (const [verb, summary] of verbs) {
     app.route({
       method: 'POST',
@@ -33,16 +32,26 @@ export function decisionRoutes(app: App, deps: HttpDeps): void {
       },
       handler: async (request, reply) => {
         const deed = deedOf(request.body, request.caller)
-        const done = await decide(store, policy, request.params.id, { ...deed, verb, now: now() })
+        const done = await decideReturn(deps, request.params.id, { ...deed, verb })
         if (done === null) return sendProblem(reply, 'not-found', 'No return has this id, or it has been forgotten.')
         if (done.refused !== null) return sendProblem(reply, 'cannot-decide', sentenceOf(done.refused))
-        if (verb === 'confirm') metrics.blacklistChanges.inc({ op: 'block', actor: 'hand' })
         const [item] = await bounceItems(deps, [done.bounce])
         if (item === undefined) throw new Error('one return must give one item')
         return item
       },
     })
   }
+}
+
+/** Decides on a return, and counts what that changed; null when none has this id. @throws {StoreUnavailable} */
+export async function decideReturn(
+  { store, policy, now, metrics }: HttpDeps,
+  id: string,
+  deed: Omit<Decision, 'now'>,
+): Promise<Decided | null> {
+  const done = await decide(store, policy, id, { ...deed, now: now() })
+  if (done?.refused === null && deed.verb === 'confirm') metrics.blacklistChanges.inc({ op: 'block', actor: 'hand' })
+  return done
 }
 
 function sentenceOf(why: Why): string {

@@ -61,13 +61,9 @@ export function healthRoutes(app: App, { store, metrics, now, version, ruleSetVe
     config: { access: 'none' },
     schema: { tags: ['health'], summary: 'Every part answers', response: { 200: readySchema, 503: readySchema } },
     handler: async (_request, reply) => {
-      const now = await health()
-      const ready = [now.store, now.upstream, now.relay, now.bounce].every(isOk)
-      reply.code(ready ? 200 : 503)
-      return {
-        status: ready ? ('ready' as const) : ('not ready' as const),
-        checks: { store: say(now.store), upstream: say(now.upstream), relay: say(now.relay), bounce: say(now.bounce) },
-      }
+      const readiness = await readinessOf(health)
+      reply.code(readiness.status === 'ready' ? 200 : 503)
+      return readiness
     },
   })
 
@@ -129,6 +125,18 @@ export function healthRoutes(app: App, { store, metrics, now, version, ruleSetVe
       }
     },
   })
+}
+
+export type Readiness = z.output<typeof readySchema>
+
+/** Asks every part how it is. */
+export async function readinessOf(health: HttpDeps['health']): Promise<Readiness> {
+  const { store, upstream, relay, bounce } = await health()
+  const ready = [store, upstream, relay, bounce].every(isOk)
+  return {
+    status: ready ? 'ready' : 'not ready',
+    checks: { store: say(store), upstream: say(upstream), relay: say(relay), bounce: say(bounce) },
+  }
 }
 
 type Counts = { get(): Promise<{ values: readonly { value: number; labels: Partial<Record<string, string | number>> }[] }> }

@@ -14,7 +14,7 @@ import { linkNext, pageQuery, pageRequest, pageSchema } from './paging.ts'
 import { problemResponses, sendProblem } from './problem.ts'
 import { bounceItems } from './returned-mail.ts'
 
-const incidentSchema = z
+export const incidentSchema = z
   .object({
     id: z.string(),
     operator: z.string().describe('organisational domain of the servers that answered'),
@@ -108,7 +108,8 @@ export function incidentRoutes(app: App, deps: HttpDeps): void {
   }
 }
 
-function incidentItem({ openedAt, lastAt, closed, ...rest }: Incident): z.output<typeof incidentSchema> {
+/** Makes the item of an incident. */
+export function incidentItem({ openedAt, lastAt, closed, ...rest }: Incident): z.output<typeof incidentSchema> {
   return {
     ...rest,
     openedAt: formatTime(openedAt),

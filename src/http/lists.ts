@@ -2,10 +2,12 @@
  * `/v1/lists`: what was counted for each mailing list or campaign; `/v1/statistics`: over all mail, with the domains that fail most.
  */
 import { z } from 'zod'
+import type { PageRequest } from '../store/page.ts'
+import type { Store } from '../store/store.ts'
 import type { ListRecord } from '../store/tally.ts'
 import type { App, HttpDeps } from './app.ts'
 import { timeSchema } from './bounce-item.ts'
-import { countsItem, countsShape, periodItem, periodOf, periodQuery, periodShape } from './counted.ts'
+import { countsItem, countsShape, type Period, periodItem, periodOf, periodQuery, periodShape } from './counted.ts'
 import { formatTime } from './fields.ts'
 import { linkNext, pageQuery, pageRequest, pageSchema } from './paging.ts'
 import { problemResponses, sendProblem } from './problem.ts'
@@ -57,9 +59,9 @@ export function listRoutes(app: App, { store, now }: HttpDeps): void {
       response: { 200: z.object({ ...pageSchema(listSchema).shape, none }), ...problemResponses('invalid-request', 'bad-cursor') },
     },
     handler: async (request, reply) => {
-      const [page, rest] = await Promise.all([store.lists(pageRequest(request.query)), store.list(null)])
+      const page = await listsOf(store, pageRequest(request.query))
       linkNext(request, reply, page.next)
-      return { items: page.items.map(listItem), next: page.next, none: countsItem(rest?.counts ?? {}) }
+      return page
     },
   })
 
@@ -81,9 +83,8 @@ export function listRoutes(app: App, { store, now }: HttpDeps): void {
       const { id } = request.params
       const period = periodOf(request.query, now())
       if (typeof period === 'string') return sendProblem(reply, 'invalid-request', period)
-      const list = await store.list(id)
-      if (list === null) return sendProblem(reply, 'not-found', 'No mail with this list or campaign is known.')
-      return { ...listItem(list), ...(await periodItem(store, { list: id }, period)).period }
+      const list = await listDetail(store, id, period)
+      return list ?? sendProblem(reply, 'not-found', 'No mail with this list or campaign is known.')
     },
   })
 
@@ -100,15 +101,34 @@ export function listRoutes(app: App, { store, now }: HttpDeps): void {
     handler: async (request, reply) => {
       const period = periodOf(request.query, now())
       if (typeof period === 'string') return sendProblem(reply, 'invalid-request', period)
-      const [{ period: counted, totals }, domains] = await Promise.all([
-        periodItem(store, 'all', period),
-        store.failingDomains(period.since, period.until, failingDomains),
-      ])
-      return { ...counted, totals, domains: [...domains] }
+      return statisticsOf(store, period)
     },
   })
 }
 
-function listItem({ list, template, subject, firstAt, lastAt, counts }: ListRecord): z.output<typeof listSchema> {
+export type ListItem = z.output<typeof listSchema>
+
+/** Loads lists, the one that began latest first, and what was counted of mail that names none. @throws {StoreUnavailable} */
+export async function listsOf(store: Store, request: PageRequest) {
+  const [page, rest] = await Promise.all([store.lists(request), store.list(null)])
+  return { items: page.items.map(listItem), next: page.next, none: countsItem(rest?.counts ?? {}) }
+}
+
+/** Loads one list, in all and by steps; null: none has this id. @throws {StoreUnavailable} */
+export async function listDetail(store: Store, id: string, period: Period) {
+  const list = await store.list(id)
+  return list && { ...listItem(list), ...(await periodItem(store, { list: id }, period)).period }
+}
+
+/** Loads what was counted over all mail in a time, and the domains that failed most. @throws {StoreUnavailable} */
+export async function statisticsOf(store: Store, period: Period): Promise<z.output<typeof statisticsSchema>> {
+  const [{ period: counted, totals }, domains] = await Promise.all([
+    periodItem(store, 'all', period),
+    store.failingDomains(period.since, period.until, failingDomains),
+  ])
+  return { ...counted, totals, domains: [...domains] }
+}
+
+function listItem({ list, template, subject, firstAt, lastAt, counts }: ListRecord): ListItem {
   return { list: list ?? '', template, subject, firstAt: formatTime(firstAt), lastAt: formatTime(lastAt), ...countsItem(counts) }
 }

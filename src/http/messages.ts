@@ -1,7 +1,6 @@
 /**
  * `/v1/messages`: mail that passed, or tried to, and one mail with its returns.
  */
-import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Message } from '../store/records.ts'
 import type { App, HttpDeps } from './app.ts'
@@ -11,6 +10,7 @@ import { messageDetailSchema, messageItem, messageItemSchema } from './message-i
 import { linkNext, pageQuery, pageRequest, pageSchema } from './paging.ts'
 import { problemResponses, sendProblem } from './problem.ts'
 import { bounceItems, returnsOf } from './returned-mail.ts'
+import type { Scope } from './tokens.ts'
 
 /** An id of mail in the query: where a `+` came as a space, it is the plus it was. */
 const mailIdQuery = textQuery.transform(text => text.replaceAll(' ', '+'))
@@ -27,13 +27,7 @@ const listQuery = z.strictObject({
 
 /** Adds the routes. */
 export function messageRoutes(app: App, deps: HttpDeps): void {
-  const { store, returnPath } = deps
-
-  /** A report to a return path may blacklist: only who may do that anyway is told it. */
-  function returnPathFor({ scopes }: FastifyRequest, { id, reversePath }: Message): string | null {
-    if (returnPath.mode === 'keep' || (scopes !== null && !scopes.includes('admin'))) return null
-    return returnPath.address(id, reversePath)
-  }
+  const { store } = deps
 
   app.route({
     method: 'GET',
@@ -49,7 +43,9 @@ export function messageRoutes(app: App, deps: HttpDeps): void {
       const { limit, cursor, address, messageId, ...filter } = request.query
       const page = await store.messages(given({ key: address, headerMessageId: messageId, ...filter }), pageRequest({ limit, cursor }))
       linkNext(request, reply, page.next)
-      const items = page.items.map(async message => messageItem(message, await returnsOf(store, message), returnPathFor(request, message)))
+      const items = page.items.map(async message =>
+        messageItem(message, await returnsOf(store, message), returnPathFor(deps, message, request.scopes)),
+      )
       return { items: await Promise.all(items), next: page.next }
     },
   })
@@ -67,8 +63,23 @@ export function messageRoutes(app: App, deps: HttpDeps): void {
     handler: async (request, reply) => {
       const message = await store.message(request.params.id)
       if (message === null) return sendProblem(reply, 'not-found', 'No mail has this id, or it has been forgotten.')
-      const returns = await returnsOf(store, message)
-      return { ...messageItem(message, returns, returnPathFor(request, message)), returns: await bounceItems(deps, returns) }
+      return messageDetail(deps, message, request.scopes)
     },
   })
+}
+
+/** Loads one mail with its returns, for who holds these scopes; null: all. @throws {StoreUnavailable} */
+export async function messageDetail(
+  deps: HttpDeps,
+  message: Message,
+  scopes: readonly Scope[] | null,
+): Promise<z.output<typeof messageDetailSchema>> {
+  const returns = await returnsOf(deps.store, message)
+  return { ...messageItem(message, returns, returnPathFor(deps, message, scopes)), returns: await bounceItems(deps, returns) }
+}
+
+/** A report to a return path may blacklist: only who may do that anyway is told it. */
+function returnPathFor({ returnPath }: HttpDeps, { id, reversePath }: Message, scopes: readonly Scope[] | null): string | null {
+  if (returnPath.mode === 'keep' || (scopes !== null && !scopes.includes('admin'))) return null
+  return returnPath.address(id, reversePath)
 }

@@ -4,9 +4,9 @@
  * `type` is a reference to `/problems`, which explains each of them; clients tell problems apart by it. `detail` is for people. Nothing of
  * a bug's inside is ever said.
  */
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { html, page } from './html.ts'
+import { problemPage } from './page/problem-page.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -134,6 +134,12 @@ export function problem(kind: ProblemKind, detail: string, more: Pick<Problem, '
   return { type: `/problems#${kind}`, title, status, detail, ...more }
 }
 
+/** Says whether a request is a person's, at a place for people: its path has a page, or nothing and is none of the API's. */
+export function wantsPage({ headers, routeOptions, is404, url }: FastifyRequest): boolean {
+  const forPeople = routeOptions.config.page ?? (is404 && !url.startsWith('/v1/'))
+  return forPeople && /\btext\/html\b/.test(headers.accept ?? '')
+}
+
 /** Answers with a problem; as a page where a person with a browser asked for one. */
 export function sendProblem(
   reply: FastifyReply,
@@ -142,13 +148,11 @@ export function sendProblem(
   more?: Pick<Problem, 'errors' | 'instance'>,
 ): FastifyReply {
   const body = problem(kind, detail, more)
-  const { headers, routeOptions } = reply.request
-  if (routeOptions.config.page && /\btext\/html\b/.test(headers.accept ?? '')) {
+  if (wantsPage(reply.request))
     return reply
       .code(body.status)
       .type('text/html; charset=utf-8')
-      .send(page(body.title, html`<p>${detail}</p>`))
-  }
+      .send(problemPage(reply.request, kind, body))
   return reply.code(body.status).type(problemType).serializer(JSON.stringify).send(body)
 }
 

@@ -5,6 +5,7 @@
  * request ends that request only.
  */
 import type { AddressInfo } from 'node:net'
+import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import fastify, { errorCodes, type FastifyRequest, type InjectOptions, type LightMyRequestResponse } from 'fastify'
@@ -22,7 +23,6 @@ import { decisionRoutes } from './decisions.ts'
 import { clientErrorHandler, errorHandler, notFoundHandler } from './errors.ts'
 import { exportRoutes } from './export.ts'
 import { healthRoutes } from './health.ts'
-import { styleHash } from './html.ts'
 import { importRoutes } from './import.ts'
 import { incidentRoutes } from './incidents.ts'
 import { listRoutes } from './lists.ts'
@@ -30,11 +30,13 @@ import { messageRoutes } from './messages.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { describeApi, documentAccess, openapiRoute } from './openapi.ts'
 import { outboxRoutes } from './outbox.ts'
-import { pageRoutes } from './pages.ts'
+import { pageRoutes } from './page/pages.ts'
+import { createSessions } from './page/sessions.ts'
 import { limitRequests } from './rate-limit.ts'
 import { reportRoutes } from './reports.ts'
 import { revertRoutes } from './revert.ts'
 import { suspectRoutes } from './suspects.ts'
+import { createTokenCheck } from './token-check.ts'
 import { validatorCompiler } from './validation.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -85,20 +87,26 @@ export function createHttp(deps: HttpDeps): HttpServer {
   acceptBodies(app)
   app.decorateRequest('caller', null)
   app.decorateRequest('scopes', null)
+  app.decorateRequest('formKey', null)
   app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
-        styleSrc: [styleHash],
+        // The page's own style, scripts and icon; nothing inline, nothing of others.
+        styleSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
         baseUri: ["'none'"],
-        formAction: ["'none'"],
+        formAction: ["'self'"],
         frameAncestors: ["'none'"],
       },
     },
     // Whoever ends TLS in front of us says this.
     strictTransportSecurity: false,
-    referrerPolicy: { policy: 'no-referrer' },
+    // Not no-referrer: with it browsers call the origin of our own forms null.
+    referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
   })
   app.addHook('onRequest', async (_request, reply) => {
@@ -106,9 +114,12 @@ export function createHttp(deps: HttpDeps): HttpServer {
   })
   app.register(rateLimit, { global: false })
   limitBodyTime(app)
+  app.register(cookie)
   describeApi(app, deps.version)
   app.register(async scope => {
-    guardAccess(scope, deps.config)
+    const tokenCheck = createTokenCheck(scope, deps.config.tokens)
+    const logIn = { sessions: createSessions(deps.now), publicUrl: deps.config.publicUrl }
+    guardAccess(scope, deps.config, tokenCheck, logIn)
     limitRequests(scope, deps.config)
     documentAccess(scope)
     refuseOtherMethods(scope, () => {
@@ -130,9 +141,9 @@ export function createHttp(deps: HttpDeps): HttpServer {
       changeRoutes(scope, deps)
       webhookRoutes(scope, deps)
       auditRoutes(scope, deps)
-      pageRoutes(scope, deps)
       openapiRoute(scope)
     })
+    scope.register(async pages => pageRoutes(pages, deps, logIn, tokenCheck))
   })
 
   return {

@@ -326,18 +326,17 @@ t.test('paths and methods that are not there', async t => {
   t.equal((await server.inject({ method: 'HEAD', url: '/v1/blacklist' })).statusCode, 200)
 })
 
-t.test('a person with a browser is refused with a page, a program with JSON', async t => {
+t.test('a person with a browser is led to the log-in, a program is told in JSON', async t => {
   const { server } = await openServer(t, { withTokens: true })
   const browser = await server.inject({ url: '/r/%3Cscript%3E', headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
-  t.equal(browser.statusCode, 401)
-  t.match(browser.headers['content-type'], /^text\/html/)
-  t.match(browser.body, /<h1>A token is needed<\/h1>/)
+  t.equal(browser.statusCode, 303)
+  t.equal(browser.headers.location, '/login?to=%2Fr%2F%253Cscript%253E')
   t.match((await server.inject('/r/x')).headers['content-type'], 'application/problem+json')
   const api = await server.inject({ url: '/v1/blacklist', headers: { accept: 'text/html' } })
   t.equal(api.headers['content-type'], 'application/problem+json')
 })
 
-t.test('every answer forbids caching, sniffing, framing and script', async t => {
+t.test('every answer forbids caching, sniffing, framing and the script of others', async t => {
   const { server } = await openServer(t)
   for (const url of ['/', '/livez', '/v1/blacklist', '/v1/nothing', '/nothing', '/v1/addresses/x', '/openapi.json', '/problems']) {
     const { headers } = await server.inject(url)
@@ -348,7 +347,7 @@ t.test('every answer forbids caching, sniffing, framing and script', async t => 
         'x-content-type-options': 'nosniff',
         'x-frame-options': 'DENY',
         'content-security-policy': /^default-src 'none'/,
-        'referrer-policy': 'no-referrer',
+        'referrer-policy': 'same-origin',
       },
       url,
     )
