@@ -7,8 +7,8 @@ import { html, type Markup } from '../html.ts'
 import { assetPaths } from './assets.ts'
 import { languages } from './formats.ts'
 import type { View } from './view.ts'
-import { en } from './words-en.ts'
-import { fr } from './words-fr.ts'
+import { en } from './words/en.ts'
+import { fr } from './words/fr.ts'
 
 /** Places of the navigation, by their name in the words. */
 const places = {
