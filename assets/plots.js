@@ -83,7 +83,10 @@ function draw(figure) {
           },
         ],
         series: [
-          { value: (/** @type {unknown} */ _, /** @type {number | null} */ at) => (at === null ? '' : long.format(at * 1000)), label: '' },
+          {
+            value: (/** @type {unknown} */ _, /** @type {number | null} */ at) => (at === null ? '' : long.format(at * 1000)),
+            label: table?.querySelector('thead th')?.textContent ?? '',
+          },
           // The sum of all is drawn first, and covered from above by the smaller ones.
           ...series.map(({ name, values }, index) => ({
             label: name,
