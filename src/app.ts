@@ -10,7 +10,9 @@ import type { RuleSet } from './classify/compile-rules.ts'
 import type { InheritedSockets } from './config/inherited-sockets.ts'
 import type { Config } from './config/schema.ts'
 import { createHttp } from './http/server.ts'
+import { createCanary } from './intake/canary.ts'
 import { createForwarder } from './intake/forward.ts'
+import { createForwardConnection } from './intake/forward-connection.ts'
 import { forwardRoute } from './intake/forward-route.ts'
 import { createIntake } from './intake/intake.ts'
 import { createReportParser } from './intake/report-parser.ts'
@@ -30,6 +32,7 @@ import { createReturnPath } from './return-path/return-path.ts'
 import { createSandbox } from './sandbox/sandbox.ts'
 import { defaultKeyFile, readKeyFile, readOrMakeKeyFile } from './store/key-file.ts'
 import { openStore } from './store/open-store.ts'
+import type { Store } from './store/store.ts'
 
 export type Address = { readonly host: string; readonly port: number }
 export type Listening = { readonly relay: readonly Address[]; readonly bounce: readonly Address[]; readonly http: Address }
@@ -95,6 +98,20 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       now,
     })
 
+    const canary = createCanary({
+      everyMs: config.bounce.canaryEvery === null ? null : durationMs(config.bounce.canaryEvery),
+      connection: createForwardConnection(
+        forwardRoute({ ...config, bounce: { ...config.bounce, forwardVia: null } }, () => upstreamAddress),
+        hostname,
+      ),
+      returnPath,
+      log,
+      metrics,
+      now,
+    })
+    closers.unshift(async () => canary.stop())
+    metrics.lastReturn.set(((await lastReport(store)) ?? 0) / 1000)
+
     const parser = createReportParser({ log })
     closers.unshift(() => parser.close())
     const intake = createIntake({
@@ -110,6 +127,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       judgeReport: createReportJudge({ ...judging, forwarding: config.bounce }),
       onJudged: forwarder.wake,
       upstreamAddresses: () => addressesOf(config.upstream.host),
+      isCanary: canary.returned,
     })
     const bounce = await intake.listen()
     closers.unshift(() => intake.stop())
@@ -159,6 +177,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       maxMessageBytes: config.bounce.maxMessageBytes,
       notifier,
       changeWatch,
+      canary,
     })
     const httpAt = await http.listen()
     closers.unshift(() => {
@@ -199,6 +218,19 @@ async function signingKeys({ returnPath, store }: Config): Promise<{ keys: [Buff
   const file = returnPath.keyFile ?? defaultKeyFile(store.path)
   const { key, made } = returnPath.keyFile === null ? await readOrMakeKeyFile(file) : { key: await readKeyFile(file), made: false }
   return { keys: [key, ...(await Promise.all(returnPath.previousKeyFiles.map(readKeyFile)))], made, file }
+}
+
+/** When the last report came that led to a return, as far as the latest ones tell; null: none of them. */
+async function lastReport(store: Store): Promise<number | null> {
+  const { items } = await store.bounces({}, { limit: 100, cursor: null })
+  return items.find(({ source }) => source === 'dsn')?.receivedAt ?? null
+}
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** Reads `30m`, `6h`, `1d`, as the schema lets through. */
+function durationMs(text: string): number {
+  return Number.parseInt(text, 10) * unitMs[text.at(-1) as keyof typeof unitMs]
 }
 
 async function addressesOf(host: string | null): Promise<string[]> {

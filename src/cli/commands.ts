@@ -6,6 +6,7 @@ import { addressManual } from './manual/address.ts'
 import { checkConfigManual } from './manual/check-config.ts'
 import { classifyManual, classifyReplyManual } from './manual/classify.ts'
 import { completionManual } from './manual/completion.ts'
+import { doctorManual } from './manual/doctor.ts'
 import { exportManual } from './manual/export.ts'
 import { importManual } from './manual/import.ts'
 import { ingestManual } from './manual/ingest.ts'
@@ -19,6 +20,7 @@ import { version } from './version.ts'
 export const commands: readonly Command[] = [
   { manual: serveManual, outlivesReaders: true, run: async (args, io) => (await import('./serve.ts')).runServe(args, io) },
   { manual: checkConfigManual, run: async (args, io) => (await import('./check-config.ts')).runCheckConfig(args, io) },
+  { manual: doctorManual, run: async (args, io) => (await import('./doctor.ts')).runDoctor(args, io) },
   { manual: addressManual, run: async (args, io) => (await import('./address.ts')).runAddress(args, io) },
   { manual: importManual, run: async (args, io) => (await import('./import.ts')).runImport(args, io) },
   { manual: exportManual, run: async (args, io) => (await import('./export.ts')).runExport(args, io) },

@@ -132,6 +132,12 @@ const bounce = z
       .default(null)
       .describe('null: upstream'),
     forwardFrom: address.nullable().default(null).describe('envelope sender of forwarded mail; null: <>'),
+    canaryEvery: z
+      .string()
+      .regex(/^[1-9]\d{0,3}[mhd]$/, { error: 'must be a time such as 30m, 6h or 1d' })
+      .nullable()
+      .default(null)
+      .describe('30m, 6h, 1d: so often a mail of our own goes through upstream and must come back; null: never'),
     forwardForDays: days.default(5).describe('what cannot be forwarded for so long becomes a dead letter (RFC 5321 §4.5.4.1)'),
   })
   .prefault({})

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { HttpConfig, PolicyConfig } from '../config/schema.ts'
+import type { Canary } from '../intake/canary.ts'
 import type { HandIn } from '../intake/hand-in.ts'
 import type { ChangeWatch } from '../notify/change-watch.ts'
 import type { Notifier } from '../notify/notifier.ts'
@@ -38,6 +39,7 @@ export type HttpDeps = {
   readonly maxMessageBytes: number
   readonly notifier: Notifier
   readonly changeWatch: ChangeWatch
+  readonly canary: Pick<Canary, 'send' | 'latest'>
   /** Says that mail is owed now. */
   readonly wakeForwarder: () => void
 }

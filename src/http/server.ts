@@ -17,6 +17,7 @@ import { auditRoutes } from './audit.ts'
 import { blacklistRoutes } from './blacklist.ts'
 import { limitBodyTime } from './body-deadline.ts'
 import { bounceRoutes } from './bounces.ts'
+import { canaryRoutes } from './canary.ts'
 import { changeRoutes } from './changes.ts'
 import { checkRoutes } from './check.ts'
 import { decisionRoutes } from './decisions.ts'
@@ -124,6 +125,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
     documentAccess(scope)
     refuseOtherMethods(scope, () => {
       healthRoutes(scope, deps)
+      canaryRoutes(scope, deps)
       addressRoutes(scope, deps)
       checkRoutes(scope, deps)
       blacklistRoutes(scope, deps)

@@ -33,6 +33,8 @@ export type IntakeDeps = {
   readonly onJudged?: () => void
   /** The addresses of upstream.host: they are reporters too. */
   readonly upstreamAddresses?: () => Promise<readonly string[]>
+  /** Says whether a token is one of our own, whose return is counted and not kept (canary.ts). */
+  readonly isCanary?: (messageId: string) => boolean
   /** DNS, for reporters that are names. */
   readonly names?: Names
   readonly limits?: Partial<ListenerLimits>

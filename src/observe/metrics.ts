@@ -44,6 +44,8 @@ export function createMetrics(version: string) {
     reports: counter('reports_total', 'Reports received, by what they were.', ['kind']),
     reportsRejected: counter('reports_rejected_total', 'Mail refused by the bounce listener.', ['why']),
     lastReturn: gauge('last_return_timestamp_seconds', 'When the last report arrived.'),
+    canaryLastSuccess: gauge('canary_last_success_timestamp_seconds', 'When the last canary came back (bounce.canaryEvery); 0: none yet.'),
+    canaryInterval: gauge('canary_interval_seconds', 'Time between two canaries; 0: none fly by themselves.'),
     forwards: counter(
       'forwards_total',
       'Tries to forward returned mail: sent, resent (after a try that may have arrived: maybe a duplicate), deferred, dead (given up), withheld (loop guards).',

@@ -92,6 +92,8 @@ export function partFor(address: string): Part {
   const at = address.lastIndexOf('@')
   const domain = address.slice(at + 1).toLowerCase()
   const [name = ''] = address.slice(0, at).toLowerCase().split('+')
+  // A canary of ours (doc/operations.md): its address is one that the bounce listener refuses.
+  if (name.startsWith('canary-')) return partsFor(address)['unknown-late'] ?? { plays: 'accept' }
   const parts = domain === sandboxMailDomain ? partsFor(address) : {}
   return (Object.hasOwn(parts, name) ? parts[name] : undefined) ?? { plays: 'accept' }
 }

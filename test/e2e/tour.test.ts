@@ -170,6 +170,28 @@ t.test('every part the sandbox plays is judged as its cause deserves', async (t:
   t.match(mixed, { ok: true, rejected: ['unknown@sandbox.test'] }, 'one refused recipient does not stop the other')
 })
 
+t.test(
+  'a canary flies through upstream and comes back; nothing of it is kept, and a restart remembers the last return',
+  async (t: Test) => {
+    const program = await startProgram(t)
+    await send(program, 'unknown-late@sandbox.test')
+    const { status } = await runRebond(['doctor', '--round-trip', '--config', program.config, '--url', program.url])
+    t.equal(status, 0, 'the doctor sees it come back')
+    const flown = await api(program, '/v1/canary')
+    t.match(flown.body, { recipient: /^canary-[0-9a-f]{16}@bounces\.sandbox\.test$/, returnedAt: String, failure: null })
+    const { body } = await api(program, '/v1/bounces')
+    t.equal((body.items as unknown[]).length, 1, 'only the return of the mail')
+    const seconds = (metrics: string, name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1])
+    const metrics = await (await fetch(`${program.url}/metrics`)).text()
+    t.ok(seconds(metrics, 'rebond_canary_last_success_timestamp_seconds') > 1e9)
+    const last = seconds(metrics, 'rebond_last_return_timestamp_seconds')
+    await program.end('SIGTERM')
+    const again = await startProgram(t, { directory: program.directory })
+    const after = seconds(await (await fetch(`${again.url}/metrics`)).text(), 'rebond_last_return_timestamp_seconds')
+    t.ok(Math.abs(after - last) < 60, 'known again from the store')
+  },
+)
+
 /** The blocks of doc/http-api.md, each below the call it shows. */
 function documentedCalls(): { call: string; curl: string }[] {
   const page = readFileSync('doc/http-api.md', 'utf8')

@@ -68,6 +68,10 @@ export async function openServer(
     wakeForwarder: () => {},
     handIn: async () => ({ ok: false, why: 'spent' }),
     maxMessageBytes: 1_000_000,
+    canary: {
+      send: async () => ({ id: 'c', recipient: 'canary-1@bounces.crm.example', sentAt: now, returnedAt: null, failure: null }),
+      latest: () => null,
+    },
     notifier: createNotifier([], { store, log: createLog('silent'), metrics, now: () => now, version: '1.2.3', publicUrl: null }),
     changeWatch: createChangeWatch(),
     ...more,
