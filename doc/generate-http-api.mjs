@@ -33,7 +33,8 @@ const samples = {
   'POST /v1/suspects/block': { body: { addresses: ['jean@example.com'], why: 'five full mailboxes in a row' } },
   'POST /v1/reports': { options: "-H 'content-type: message/rfc822' --data-binary @returned.eml" },
   'GET /v1/reports/{id}': { id: '06h0qerl40pqj6cb' },
-  'POST /v1/import': { options: "-H 'content-type: text/csv' --data-binary $'address,why\\njean@example.com,asked for silence\\n'" },
+  'POST /v1/addresses/check': { body: { addresses: ['jean@example.com', 'marie@example.com'] } },
+  'POST /v1/blacklist/import': { options: "-H 'content-type: text/csv' --data-binary $'address,why\\njean@example.com,asked for silence\\n'" },
 }
 
 /** Stands for whatever the routes would ask: describing them asks nothing. */
