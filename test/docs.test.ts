@@ -35,6 +35,12 @@ t.test('every link inside the papers leads somewhere', async t => {
   }
 })
 
+t.test('every test that the threat model names exists', async t => {
+  const named = [...read('doc/threat-model.md').matchAll(/`(test\/[\w./-]+\.test\.ts)`: (.*?) \|$/gm)]
+  t.ok(named.length > 20, 'the table was read')
+  for (const [, file = '', title = ''] of named) t.ok(read(file).includes(`t.test('${title}'`), `${file}: ${title}`)
+})
+
 t.test('the README names both commands, and every runtime dependency has its reason', async t => {
   t.match(read('README.md'), /npm start/)
   t.match(read('README.md'), /npm test/)

@@ -184,7 +184,7 @@ const http = z
         }),
       )
       .default([])
-      .describe('none: loopback only, all scopes; read again at SIGHUP'),
+      .describe('none: loopback only, all scopes'),
     requestsPerMinute: z.int().min(1).default(6000).describe('of one token, without tokens of one network; more get 429 with Retry-After'),
   })
   .prefault({})

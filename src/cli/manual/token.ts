@@ -6,7 +6,7 @@ export const tokenManual = {
   summary: 'make a token for the HTTP API',
   synopsis: ['token new NAME --scope SCOPE [--scope SCOPE…] [--json]'],
   description: [
-    'Makes a token for the HTTP API. The first line is the token: it is shown this once and kept nowhere. The second line goes under http.tokens of the configuration, which keeps only its SHA-256; SIGHUP makes a running server read it.',
+    'Makes a token for the HTTP API. The first line is the token: it is shown this once and kept nowhere. The second line goes under http.tokens of the configuration, which keeps only its SHA-256; restart rebond after adding it.',
     'NAME says who will hold it, and stands as "by" in blocks and unblocks made with it. No scope implies another:',
     '  read     see addresses, returned mail, mail that passed, metrics\n  unblock  lift a block\n  admin    blacklist an address by hand, and everything else that is changed\n  ingest   hand in returned mail (rebond ingest), and say where it came from',
   ],
