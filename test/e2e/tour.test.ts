@@ -3,6 +3,8 @@
  */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createTransport } from 'nodemailer'
 import t, { type Test } from 'tap'
@@ -207,6 +209,7 @@ t.test('every curl of doc/http-api.md is understood by the program, and answered
     () => address(program, 'unknown-late@sandbox.test'),
     ({ body }) => body.status === 'blacklisted',
   )
+  await copyFile('test/golden/mail/exim.eml', join(program.directory, 'returned.eml'))
   const { paths } = (await (await fetch(`${program.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, { responses: object }>>
   }
@@ -222,7 +225,7 @@ t.test('every curl of doc/http-api.md is understood by the program, and answered
   for (const { call, curl } of calls) {
     let command = curl.replaceAll('http://127.0.0.1:8025', program.url).replace('curl -s', "curl -s -o /dev/null -w '%{http_code}'")
     for (const [sample, ours] of Object.entries(known)) command = command.replaceAll(sample, ours)
-    const { stdout, stderr } = await curls('bash', ['-c', command])
+    const { stdout, stderr } = await curls('bash', ['-c', command], { cwd: program.directory })
     const [method = '', path = ''] = call.split(' ')
     t.equal(stderr, '', call)
     t.ok(stdout in (paths[path]?.[method.toLowerCase()]?.responses ?? {}), `${call} answers ${stdout}`)
