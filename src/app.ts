@@ -27,6 +27,7 @@ import { createNotifier } from './notify/notifier.ts'
 import { tellingStore } from './notify/telling-store.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
+import { createRetention } from './privacy/retention.ts'
 import { createRelay } from './relay/relay.ts'
 import { createReturnPath } from './return-path/return-path.ts'
 import { createSandbox } from './sandbox/sandbox.ts'
@@ -184,6 +185,10 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       changeWatch.stop()
       return http.close()
     })
+
+    const forgetting = createRetention({ store, config: config.retention, maxAgeDays: config.returnPath.maxAgeDays, log, metrics, now })
+    forgetting.start()
+    closers.unshift(() => forgetting.stop())
 
     readAgain = async () => {
       await relay.reload()

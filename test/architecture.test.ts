@@ -19,6 +19,7 @@ const floorOf: Readonly<Record<string, number>> = {
   sandbox: 3,
   judge: 2,
   notify: 2,
+  privacy: 2,
   store: 1,
   wire: 1,
   observe: 1,

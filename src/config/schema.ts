@@ -11,6 +11,7 @@ import { login } from './login.ts'
 import { isNetwork, prefixOf } from './network.ts'
 import { policy } from './policy.ts'
 import { returnPath } from './return-path.ts'
+import { retention } from './retention.ts'
 import { webhooks } from './webhooks.ts'
 
 const network = z.string().refine(isNetwork, { error: 'must be a network such as 10.0.0.0/8 or "fd00::/8"' })
@@ -209,6 +210,7 @@ export const configSchema = z.strictObject({
   classify: classify.describe("what other servers' words mean"),
   policy: policy.describe('what a return may do'),
   lists: lists.describe('mailing lists and templates'),
+  retention: retention.describe('how long what is kept'),
   webhooks: webhooks.describe('endpoints that are told what happens (Standard Webhooks)'),
   log: z
     .strictObject({

@@ -72,6 +72,11 @@ export const problemKinds = {
     'The feed does not go on from there',
     'The changes after this number have been forgotten (retention), or the store was restored from a backup. Read <code>newest</code> without <code>after</code>, then the whole blacklist, and go on from there.',
   ),
+  'returns-pending': kind(
+    409,
+    'Returns are being judged',
+    'Returned mail that concerns the address has just arrived. Ask again after <code>Retry-After</code> seconds.',
+  ),
   'body-too-large': kind(413, 'The body is too large', 'Bodies may have 64 KiB.'),
   'uri-too-long': kind(414, 'The path is too long', 'An address may have 320 octets before it is percent-encoded.'),
   'unsupported-media-type': kind(
@@ -101,6 +106,11 @@ export const problemKinds = {
   ),
   'header-too-large': kind(431, 'The header is too large', 'The request line and header fields may have 16 KiB.'),
   'internal-error': kind(500, 'rebond has a bug', 'The log has the details under the same <code>instance</code>. Nothing was half done.'),
+  'not-on-this-store': kind(
+    501,
+    'The store cannot do this',
+    'What was asked needs the embedded store, or tools of the database: doc/operations.md says which.',
+  ),
   'store-unavailable': kind(
     503,
     'The store does not answer',

@@ -33,6 +33,7 @@ import { describeApi, documentAccess, openapiRoute } from './openapi.ts'
 import { outboxRoutes } from './outbox.ts'
 import { pageRoutes } from './page/pages.ts'
 import { createSessions } from './page/sessions.ts'
+import { privacyRoutes } from './privacy.ts'
 import { limitRequests } from './rate-limit.ts'
 import { reportRoutes } from './reports.ts'
 import { revertRoutes } from './revert.ts'
@@ -128,6 +129,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
       canaryRoutes(scope, deps)
       addressRoutes(scope, deps)
       checkRoutes(scope, deps)
+      privacyRoutes(scope, deps)
       blacklistRoutes(scope, deps)
       importRoutes(scope, deps)
       exportRoutes(scope, deps)

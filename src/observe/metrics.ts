@@ -64,6 +64,8 @@ export function createMetrics(version: string) {
     ),
     webhooksWaiting: gauge('webhooks_waiting', 'Webhooks that wait to be delivered; the same on every node.'),
     webhookDisabled: gauge('webhook_disabled', '1: the endpoint answered 410 and gets nothing until it is enabled.', ['endpoint']),
+    forgotten: counter('forgotten_total', 'Records forgotten because of their age, by kind.', ['kind']),
+    lastRetention: gauge('last_retention_timestamp_seconds', 'When the last round of forgetting came to its end.'),
     unclassified: counter('unclassified_total', 'Returns no rule knew.'),
     storeDuration: new Histogram({
       name: 'rebond_store_duration_seconds',

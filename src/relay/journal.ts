@@ -9,6 +9,7 @@ import type { MessageResult, Transaction } from '../smtp/dialogue.ts'
 import type { AddressKey } from '../smtp/path.ts'
 import { queueIdOf } from '../smtp/queue-id.ts'
 import type { Reply } from '../smtp/reply.ts'
+import { isPseudonym, withoutAddress } from '../store/erased.ts'
 import type { Block, JournalRecipient, Message } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 import type { ListReader } from './list-names.ts'
@@ -84,15 +85,13 @@ export class JournalEntry {
       id: envelope.id,
       at: now(),
       reversePath: envelope.reversePath,
-      recipients: recipients.map(
-        ({ address, key, verdict, reply }): JournalRecipient => ({
-          address,
-          key,
-          name: names.get(key) ?? null,
-          verdict,
-          reply,
-        }),
-      ),
+      recipients: recipients.map(({ address, key, verdict, reply }): JournalRecipient => {
+        const block = verdict === 'blacklisted' ? this.#blocks.get(key) : undefined
+        const name = names.get(key) ?? null
+        return block && isPseudonym(block.address)
+          ? erasedRecipient(block.address as AddressKey, { key, verdict, reply })
+          : { address, key, name, verdict, reply }
+      }),
       ...fields,
       size: octets ?? envelope.declaredOctets,
     }
@@ -115,12 +114,22 @@ async function inTime(done: Promise<void>, limitMs: number): Promise<void> {
   clearTimeout(timer)
 }
 
-/** The blocks that refused recipients of this transaction. */
+/** An address that was erased does not come back because a CRM writes to it again. */
+function erasedRecipient(
+  pseudonym: AddressKey,
+  { key, verdict, reply }: Pick<JournalRecipient, 'key' | 'verdict' | 'reply'>,
+): JournalRecipient {
+  const [first, ...more] = reply.text.map(line => withoutAddress(line, key))
+  return { address: pseudonym, key: pseudonym, name: null, verdict, reply: { ...reply, text: [first ?? '', ...more] } }
+}
+
+/** The blocks that refused recipients of this transaction; of erased addresses also under what stands in the journal for them. */
 function blocksOf({ recipients }: Transaction, blocks: ReadonlyMap<AddressKey, Block>): ReadonlyMap<AddressKey, Block> {
   const found = new Map<AddressKey, Block>()
   for (const { key, verdict } of recipients) {
     const block = verdict === 'blacklisted' ? blocks.get(key) : undefined
     if (block) found.set(key, block)
+    if (block && isPseudonym(block.address)) found.set(block.address as AddressKey, block)
   }
   return found
 }

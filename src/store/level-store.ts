@@ -12,7 +12,9 @@ import { decodeOr } from './level/codec.ts'
 import { type OpenDatabase, openLevel } from './level/database.ts'
 import { createDeliveries } from './level/deliveries.ts'
 import { openEngine } from './level/engine.ts'
+import { createErase } from './level/erase.ts'
 import { createFeed } from './level/feed.ts'
+import { createForget } from './level/forget.ts'
 import { primary } from './level/indexes.ts'
 import { createJournal } from './level/journal.ts'
 import { createKeyLocks } from './level/key-locks.ts'
@@ -27,6 +29,9 @@ import { createUpdate, readAddress } from './level/update.ts'
 import type { Bounce } from './records.ts'
 import type { Store } from './store.ts'
 import type { Incident } from './surge-records.ts'
+
+/** Rows of a snapshot read at once: a returned mail can have megabytes. */
+const snapshotChunk = 100
 
 export type LevelStoreOptions = {
   /** The data directory (mode 0700 from now on); the database stands in `level` below it. */
@@ -53,7 +58,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   const engine = await openEngine({ path, log, openDatabase, random, reopenAfterMs, onFailure })
   const locks = createKeyLocks()
   const journal = createJournal(engine, locks)
-  const reports = createReports(engine)
+  const reports = createReports(engine, locks)
   const outbox = createOutbox(engine, locks)
   const tallies = createTallyReads(engine)
   const feed = createFeed(engine)
@@ -162,6 +167,11 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
       engine.assertOpen()
       return true
     }),
+    ...createForget(engine, locks),
+    ...createErase(engine, locks, now),
+    wholeReports: timed('list', reports.wholeReports),
+    trimReport: reports.trimReport,
+    snapshot: () => engine.snapshot(snapshotChunk),
 
     check: timed('check', async () => {
       const unit = new Unit()

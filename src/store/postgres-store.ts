@@ -18,6 +18,7 @@ import { createDatabase } from './postgres/database.ts'
 import { countWaiting, createDeliveries, deliveryListing } from './postgres/deliveries.ts'
 import { readIncidents } from './postgres/facts.ts'
 import { createFeed } from './postgres/feed.ts'
+import { createForget } from './postgres/forget.ts'
 import { createJournal, type Journal } from './postgres/journal.ts'
 import { keepPartitions } from './postgres/keep-partitions.ts'
 import { type Listing, listPage } from './postgres/listing.ts'
@@ -215,6 +216,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     }),
 
     claim: timed('settle', node.claim),
+    ...createForget(database, slot()),
+    erase: null,
+    snapshot: null,
 
     check: timed('check', node.appear),
     close() {

@@ -238,6 +238,8 @@ export type StoredReport = {
   readonly foundBy?: FoundBy
   /** How it came, when not by SMTP: `api`, or the provider that told it. Absent: by SMTP. */
   readonly via?: string
+  /** Of its octets only what retention keeps is left. Absent: they are whole, or gone. */
+  readonly trimmed?: boolean
   /** Filled in when it has been judged. */
   readonly judged: {
     readonly at: number
@@ -287,6 +289,7 @@ export const auditOps = [
   'enable',
   'replay',
   'import',
+  'erase',
 ] as const
 
 export type AuditOp = (typeof auditOps)[number]

@@ -8,6 +8,7 @@
 import type { AddressKey } from '../smtp/path.ts'
 import type { Change, ChangePage } from './change-records.ts'
 import type { Delivery, DeliveryState, EndpointStop } from './delivery-records.ts'
+import type { Forgettable } from './forgetting.ts'
 import type { Page, PageRequest } from './page.ts'
 import type {
   AddressRecord,
@@ -177,6 +178,22 @@ export type StoreCounts = {
   readonly webhooks: number
 }
 
+/** What an erasure did: how many of each, and the key that the address has in lists from now on. */
+export type Erased = {
+  readonly key: AddressKey
+  readonly messages: number
+  readonly bounces: number
+  readonly reports: number
+  readonly audit: number
+  readonly changes: number
+  readonly webhooks: number
+  /** A block holds on. */
+  readonly blocked: boolean
+}
+
+/** One row of a store, as its engine keeps it. */
+export type SnapshotEntry = { readonly key: string; readonly value: Buffer }
+
 export type Store = {
   /** `level` or `postgres`. */
   readonly kind: string
@@ -278,6 +295,29 @@ export type Store = {
    * closes, or dies.
    */
   claim(work: string): Promise<boolean>
+  /**
+   * Forgets records of a kind that are older than `before`, the oldest first, durable; gives how many rows were dealt with, at most about ten times `limit`.
+   * 0: nothing is left to do now. What waits (to be judged, sent, delivered) and what is in force is never forgotten.
+   */
+  forget(kind: Forgettable, before: number, limit: number): Promise<number>
+  /** Addresses whose block has ended and still stands in the lists, the oldest end first; an update of theirs takes it away. */
+  expiredBlocks(now: number, limit: number): Promise<readonly AddressKey[]>
+  /** Judged reports with ids above `after`, ascending, that are owed to nobody and whose octets are whole. */
+  wholeReports(after: string, limit: number): Promise<readonly StoredReport[]>
+  /** Replaces the octets of a report by what is kept of them, durable. */
+  trimReport(id: string, kept: Buffer): Promise<void>
+  /**
+   * Takes an address out of all records, durable: its mails, returns, audit and changes stand under a keyed hash, reports of its mails lose
+   * their octets, what was owed about it is dropped. A block in force holds, and is found by the address, but does not show it. Can be repeated.
+   * `busy`: returns of its mails wait to be judged; nothing was done. null: this engine cannot.
+   */
+  readonly erase: ((key: AddressKey) => Promise<Erased | 'busy'>) | null
+
+  /**
+   * Everything the store holds at one moment, in an order of its own, for a backup; null: the engine has its own tools for that.
+   * @throws {StoreUnavailable} while it is read: what was given is not the whole.
+   */
+  readonly snapshot: (() => AsyncIterable<readonly SnapshotEntry[]>) | null
 
   /** Resolves when the engine answers a read and a durable write. */
   check(): Promise<void>

@@ -231,7 +231,7 @@ export async function checkedClient(t: Test, { server }: Pick<Fixture, 'server'>
     const [type = ''] = String(answer.headers['content-type']).split(';')
     const promised = operation.responses[answer.statusCode]?.content?.[type]
     if (!promised) t.fail(`${name} ${type} must be in the document`)
-    else if (type.endsWith('json')) {
+    else if (type === 'application/json' || type.endsWith('+json')) {
       const check = checks.get(name) ?? z.fromJSONSchema(inline(promised.schema, document) as Parameters<typeof z.fromJSONSchema>[0])
       checks.set(name, check)
       const result = check.safeParse(answer.json())

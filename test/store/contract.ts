@@ -18,6 +18,7 @@ import {
   StoreUnavailable,
 } from '../../src/store/store.ts'
 import type { Incident } from '../../src/store/surge-records.ts'
+import { forgetContract } from './forget-contract.ts'
 import {
   address,
   block,
@@ -64,6 +65,7 @@ export function storeContract(t: Test, open: OpenStore): void {
   t.test('the change feed and webhooks', t => telling(t, open))
   t.test('the surge guard and suspects', t => guard(t, open))
   t.test('counters', t => tallyContract(t, open))
+  t.test('forgetting', t => forgetContract(t, open))
   t.test('life', t => life(t, open))
 }
 
@@ -942,12 +944,18 @@ async function life(t: Test, open: OpenStore): Promise<void> {
       tallies: () => again.tallies({ of: 'all', since: 0, until: start, step: 'day' }),
       failingDomains: () => again.failingDomains(0, start, 1),
       claim: () => again.claim('rounds'),
+      forget: () => again.forget('messages', start, 1),
+      expiredBlocks: () => again.expiredBlocks(start, 1),
+      wholeReports: () => again.wholeReports('', 1),
+      trimReport: () => again.trimReport('a', Buffer.from('a')),
+      ...(again.erase ? { erase: () => again.erase?.(key) } : {}),
+      ...(again.snapshot ? { snapshot: () => again.snapshot?.() } : {}),
       check: () => again.check(),
     }
     t.same(
       Object.keys(calls).sort(),
       Object.keys(again)
-        .filter(name => !['kind', 'close'].includes(name))
+        .filter(name => !['kind', 'close'].includes(name) && again[name as keyof Store] !== null)
         .sort(),
     )
     for (const [name, call] of Object.entries(calls)) await t.rejects(async () => call(), StoreUnavailable, name)

@@ -6,13 +6,14 @@ import type { AuditEntry } from '../records.ts'
 import type { AuditFilter } from '../store.ts'
 import { decodeOr } from './codec.ts'
 import type { Engine } from './engine.ts'
+import { storedKey } from './erased-addresses.ts'
 import { primary } from './indexes.ts'
 import { chunkFor, indexPositions, walk } from './walk.ts'
 
 /** Gives a page of audit entries, newest first. */
 export function listAudit(engine: Engine, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
   const { key, ...conditions } = filter
-  const parts = key === undefined ? ['au'] : ['ak', key]
+  const parts = key === undefined ? ['au'] : ['ak', storedKey(engine, key)]
   return walk<AuditEntry>(engine, {
     name: 'audit',
     filter,

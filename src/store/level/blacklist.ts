@@ -3,12 +3,14 @@
  */
 
 import { type AddressKey, domainKey, domainOfKey } from '../../smtp/path.ts'
+import { isPseudonym } from '../erased.ts'
 import { inForce } from '../in-force.ts'
 import type { Page, PageRequest } from '../page.ts'
 import type { AddressRecord, Block } from '../records.ts'
 import type { BlacklistFilter } from '../store.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
+import { readErased } from './erased-addresses.ts'
 import { blockIndexes, primary, suspectIndexes } from './indexes.ts'
 import { lastPart, timePart, under } from './keys.ts'
 import type { Unit } from './unit.ts'
@@ -17,7 +19,7 @@ import { chunkFor, type IndexRange, indexPositions, walk } from './walk.ts'
 /** The block in force of each key, in the same tick. */
 export function lookupBlocks(engine: Engine, keys: readonly AddressKey[], now: number): (Block | null)[] {
   return keys.map(address => {
-    const text = engine.read(primary.block(address))
+    const text = engine.read(primary.block(address)) ?? readErased(engine, primary.block, address)
     const block = text === undefined ? null : decode<Block>(text)
     return block && inForce(block, now) ? block : null
   })
@@ -31,6 +33,16 @@ export function putAddress(unit: Unit, record: AddressRecord, old: AddressRecord
   unit.reindex(old ? blockIndexes(old) : [], blockIndexes(record))
   unit.reindex(old ? suspectIndexes(old) : [], suspectIndexes(record))
   unit.add('blocks', Number(record.block !== null) - Number((old?.block ?? null) !== null))
+  if (old === null && isPseudonym(record.key)) unit.add('hashed', 1)
+}
+
+/** Forgets an address, with its block. */
+export function deleteAddress(unit: Unit, { key: address, block, ...rest }: AddressRecord): void {
+  unit.del(primary.address(address))
+  if (block) unit.del(primary.block(address))
+  for (const name of [...blockIndexes({ key: address, block }), ...suspectIndexes({ key: address, block, ...rest })]) unit.del(name)
+  unit.add('blocks', -Number(block !== null))
+  if (isPseudonym(address)) unit.add('hashed', -1)
 }
 
 /** Gives a page of the blocks in force, newest block first. */

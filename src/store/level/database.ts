@@ -14,6 +14,8 @@ import type { KeyRange } from './keys.ts'
 
 export type KeyIterator = { nextv(count: number): Promise<string[]>; close(): Promise<void> }
 
+export type EntryIterator = { nextv(count: number): Promise<[key: string, value: Buffer][]>; close(): Promise<void> }
+
 export type Batch = {
   put(key: string, value: string): unknown
   put(key: string, value: Buffer, options: { readonly valueEncoding: 'buffer' }): unknown
@@ -28,6 +30,8 @@ export type Database = {
   getMany(keys: string[]): Promise<(string | undefined)[]>
   getBytes(key: string): Promise<Buffer | undefined>
   keys(range: KeyRange & { readonly reverse: boolean }): KeyIterator
+  /** Everything, as it is now, whatever is written meanwhile; values are octets. */
+  entries(): EntryIterator
   batch(): Batch
   close(): Promise<void>
 }
@@ -49,6 +53,7 @@ export const openLevel: OpenDatabase = async location => {
     getMany: keys => level.getMany(keys),
     getBytes: key => level.get<string, Buffer>(key, { valueEncoding: 'buffer' }),
     keys: range => level.keys(range),
+    entries: () => level.iterator<string, Buffer>({ valueEncoding: 'buffer', fillCache: false }),
     batch: () => level.batch(),
     close: () => level.close(),
   }

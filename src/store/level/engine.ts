@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../observe/log.ts'
-import { StoreUnavailable } from '../store.ts'
+import { type SnapshotEntry, StoreUnavailable } from '../store.ts'
 import { claimDirectory, type Database, type OpenDatabase, openError, rootOf } from './database.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { primary } from './indexes.ts'
@@ -45,6 +45,8 @@ export type Engine = {
   readBytes(key: string): Promise<Buffer | undefined>
   /** Keys of a range as they are now, in chunks of `chunk`, ascending or `reverse`. */
   keys(range: KeyRange, chunk: number, reverse?: boolean): AsyncGenerator<string[]>
+  /** Everything as it is when this is called, in chunks of at most `chunk`. */
+  snapshot(chunk: number): AsyncGenerator<SnapshotEntry[]>
   /** Resolves when the unit is on disk. */
   commit(unit: Unit): Promise<void>
   /** Commits with the next unit, or soon. */
@@ -59,6 +61,8 @@ export type Engine = {
   newestChange(): number
   /** Makes cursors that only this store knows. */
   readonly cursorKey: string
+  /** Erased addresses are hashed with it. */
+  readonly erasedKey: string
   /** @throws {StoreUnavailable} when the store is closed or has failed. */
   assertOpen(): void
   close(): Promise<void>
@@ -75,6 +79,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   let database: Database | null = null
   let down: StoreUnavailable | null = null
   let cursorKey = ''
+  let erasedKey = ''
   let closed: Promise<void> | null = null
   let reopening: Promise<void> | null = null
   const stop = new AbortController()
@@ -89,11 +94,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const batch = opened.batch()
       batch.put(metaKeys.schema, String(schemaVersion))
       batch.put(metaKeys.cursor, meta.cursorKey)
+      batch.put(metaKeys.erased, meta.erasedKey)
       await batch.write(synced)
       seqOnDisk = meta.seq
       feed = meta.feed
       seq = Math.max(seq, seqOnDisk)
       cursorKey = meta.cursorKey
+      erasedKey = meta.erasedKey
       for (const name of counters) counts.set(name, meta.counts[name])
       return opened
     } catch (cause) {
@@ -223,6 +230,23 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         await iterator.close()
       }
     },
+    snapshot(chunk) {
+      // Taken now, not when the first chunk is asked for.
+      const iterator = open().entries()
+      return (async function* () {
+        try {
+          while (true) {
+            const entries = await iterator.nextv(chunk)
+            if (entries.length === 0) return
+            yield entries.map(([key, value]) => ({ key, value }))
+          }
+        } catch (cause) {
+          throw readError(cause)
+        } finally {
+          await iterator.close()
+        }
+      })()
+    },
     commit: unit => (closed ? Promise.reject(isClosed()) : commits.commit(unit)),
     defer(unit) {
       if (closed) throw isClosed()
@@ -238,6 +262,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     newestChange: () => feed,
     get cursorKey() {
       return cursorKey
+    },
+    get erasedKey() {
+      return erasedKey
     },
     assertOpen: () => void open(),
     close() {

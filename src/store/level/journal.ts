@@ -5,7 +5,6 @@
  * so that the outcome needs no read. This is the relay's hot path: an entry for the mail, one for each recipient, one for its Message-ID.
  */
 
-import { textPart } from '../key-parts.ts'
 import { bouncedMail } from '../message-facts.ts'
 import type { Bounce, Message } from '../records.ts'
 import type { Store } from '../store.ts'
@@ -15,8 +14,7 @@ import { encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { messageIndexes, primary } from './indexes.ts'
 import type { KeyLocks } from './key-locks.ts'
-import { key } from './keys.ts'
-import { readMessage } from './messages.ts'
+import { readMessage, upstreamIndex } from './messages.ts'
 import { Unit } from './unit.ts'
 
 /** Name of the lock of a mail and of all returns that belong to it. */
@@ -55,7 +53,7 @@ export function createJournal(engine: Engine, locks: KeyLocks): Pick<Store, 'app
     settleMessage(id, outcome, tally) {
       const unit = new Unit()
       unit.put(primary.outcome(id), encode(outcome))
-      if (outcome.upstreamId !== null) unit.put(key('mu', textPart(outcome.upstreamId), id), '')
+      if (outcome.upstreamId !== null) unit.put(upstreamIndex(outcome.upstreamId, id), '')
       if (tally) unit.count(tally)
       engine.defer(unit)
     },

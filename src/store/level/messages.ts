@@ -11,7 +11,7 @@ import type { MessageFilter } from '../store.ts'
 import { decodeOr } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { primary } from './indexes.ts'
-import { domainFirst } from './keys.ts'
+import { domainFirst, key } from './keys.ts'
 import { chunkFor, type IndexRange, indexPositions, maxRows, walk } from './walk.ts'
 
 /** Mails read at once when the latest acceptance is looked for: nearly always the first or second is it. */
@@ -32,6 +32,11 @@ async function readMessages(engine: Engine, ids: readonly string[]): Promise<(Me
 function join(message: string | undefined, outcome: string | undefined): Message | null {
   const stored = decodeOr<Message>(message)
   return stored && { ...stored, outcome: decodeOr<MessageOutcome>(outcome) }
+}
+
+/** The index key of a mail's queue id at upstream. */
+export function upstreamIndex(upstreamId: string, id: string): string {
+  return key('mu', textPart(upstreamId), id)
 }
 
 /** Gives a page of mails, newest id first. */

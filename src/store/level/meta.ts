@@ -18,6 +18,7 @@ export const metaKeys = {
   seq: key('meta', 'seq'),
   feed: key('meta', 'feed'),
   cursor: key('meta', 'cursor'),
+  erased: key('meta', 'erased'),
   probe: key('meta', 'probe'),
   count: (name: CounterName) => key('meta', 'count', name),
 }
@@ -30,6 +31,8 @@ export type Meta = {
   readonly counts: Readonly<Record<CounterName, number>>
   /** Secret that cursors are made with; a fresh one when the store is new. */
   readonly cursorKey: string
+  /** Secret that erased addresses are hashed with; a fresh one when the store is new. */
+  readonly erasedKey: string
 }
 
 /** Reads what the store knows of itself. @throws {StoreUnavailable} `ERR_STORE_SCHEMA`: a newer version of rebond wrote it. */
@@ -48,5 +51,6 @@ export function readMeta(read: (key: string) => string | undefined, location: st
     feed: number(metaKeys.feed),
     counts,
     cursorKey: read(metaKeys.cursor) ?? randomBytes(16).toString('base64url'),
+    erasedKey: read(metaKeys.erased) ?? randomBytes(32).toString('base64url'),
   }
 }

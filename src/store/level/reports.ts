@@ -7,15 +7,19 @@ import type { Store } from '../store.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { primary } from './indexes.ts'
+import type { KeyLocks } from './key-locks.ts'
 import { after, key, lastPart, under } from './keys.ts'
 import { Unit } from './unit.ts'
 import { firstKeys } from './walk.ts'
 
-type Reports = Pick<Store, 'acceptReport' | 'report' | 'rawReport' | 'pendingReports' | 'reportsOf' | 'tokenUse'>
+type Reports = Pick<
+  Store,
+  'acceptReport' | 'report' | 'rawReport' | 'pendingReports' | 'reportsOf' | 'tokenUse' | 'wholeReports' | 'trimReport'
+>
 
 const pendingKey = (id: string) => key('pp', id)
 
-export function createReports(engine: Engine): Reports {
+export function createReports(engine: Engine, locks: KeyLocks): Reports {
   return {
     async acceptReport(report, raw) {
       const unit = new Unit()
@@ -44,11 +48,35 @@ export function createReports(engine: Engine): Reports {
       engine.assertOpen()
       const found: StoredReport[] = []
       for await (const names of engine.keys(under('pt', messageId), 256)) {
-        const texts = await engine.readMany(names.map(name => primary.report(after(name, 2).slice(0, idLength))))
+        const texts = await engine.readMany(names.map(name => primary.report(reportOfToken(name))))
         for (const text of texts) if (text !== undefined) found.push(decode<StoredReport>(text))
       }
       return found
     },
+
+    async wholeReports(after, limit) {
+      engine.assertOpen()
+      const { lt } = under('pr')
+      const found: StoredReport[] = []
+      for await (const names of engine.keys({ gte: `${primary.report(after)}\0`, lt }, 256)) {
+        for (const text of await engine.readMany(names)) {
+          const report = decodeOr<StoredReport>(text)
+          if (report?.judged && !report.trimmed && engine.read(primary.outbox(report.id)) === undefined) found.push(report)
+        }
+        if (found.length >= limit) break
+      }
+      return found.slice(0, limit)
+    },
+
+    trimReport: (id, kept) =>
+      locks.hold([`o${id}`], async () => {
+        const report = decodeOr<StoredReport>(engine.read(primary.report(id)))
+        if (!report) return
+        const unit = new Unit()
+        putReport(unit, { ...report, trimmed: true }, report)
+        if ((await engine.readBytes(primary.raw(id))) !== undefined) unit.put(primary.raw(id), kept)
+        await engine.commit(unit)
+      }),
 
     async tokenUse(messageId) {
       engine.assertOpen()
@@ -61,6 +89,11 @@ export function createReports(engine: Engine): Reports {
       return { reports, octets }
     },
   }
+}
+
+/** The report that a key of `pt` names. */
+export function reportOfToken(name: string): string {
+  return after(name, 2).slice(0, idLength)
 }
 
 /** Puts a report, pending until it is judged; `old` is the record it replaces. */

@@ -6,7 +6,7 @@ import type { Tally } from '../tally.ts'
 import type { ListSeen } from './tallies.ts'
 
 /** Figures that every commit keeps up to date. */
-export const counters = ['blocks', 'messages', 'bounces', 'pending', 'outbox', 'dead', 'webhooks'] as const
+export const counters = ['blocks', 'messages', 'bounces', 'pending', 'outbox', 'dead', 'webhooks', 'hashed'] as const
 
 export type CounterName = (typeof counters)[number]
 

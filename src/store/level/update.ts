@@ -18,6 +18,7 @@ import { putBounce } from './bounces.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import { putDeliveries } from './deliveries.ts'
 import type { Engine } from './engine.ts'
+import { asStored, readErased, storedKey, underAddress } from './erased-addresses.ts'
 import { auditIndexes, primary } from './indexes.ts'
 import { messageLock } from './journal.ts'
 import type { KeyLocks } from './key-locks.ts'
@@ -99,11 +100,17 @@ function entry<K, V>(name: K, value: V | null): [K, V][] {
 
 /** Reads an address as of `now`: with an expired block taken away. */
 export function readAddress(engine: Engine, address: AddressKey, now: number): AddressRecord | null {
-  return asOf(decodeOr<AddressRecord>(engine.read(primary.address(address))), now)
+  const stored = engine.read(primary.address(address))
+  if (stored !== undefined) return asOf(decode<AddressRecord>(stored), now)
+  const erased = decodeOr<AddressRecord>(readErased(engine, primary.address, address))
+  return erased && asOf(underAddress(erased, address), now)
 }
 
 function putChanges(engine: Engine, unit: Unit, changes: Changes, seq: number): void {
-  for (const record of changes.addresses ?? []) putAddress(unit, record, decodeOr<AddressRecord>(engine.read(primary.address(record.key))))
+  for (const changed of changes.addresses ?? []) {
+    const record = asStored(engine, changed)
+    putAddress(unit, record, decodeOr<AddressRecord>(engine.read(primary.address(record.key))))
+  }
   for (const bounce of changes.bounces ?? []) putBounce(unit, withMail(engine, bounce), engine.read(primary.bounce(bounce.id)))
   const { report } = changes
   if (report) putReport(unit, report, decodeOr<StoredReport>(engine.read(primary.report(report.id))))
@@ -111,7 +118,8 @@ function putChanges(engine: Engine, unit: Unit, changes: Changes, seq: number): 
   for (const item of changes.outbox ?? []) putOutbox(unit, item, readItem(engine, item.id))
   putDeliveries(engine, unit, changes)
   for (const change of changes.feed ?? []) unit.append(encode(change))
-  for (const [index, audited] of (changes.audit ?? []).entries()) {
+  for (const [index, entry] of (changes.audit ?? []).entries()) {
+    const audited = entry.key === null ? entry : { ...entry, key: storedKey(engine, entry.key) }
     const position = key(seqPart(seq), index.toString(36).padStart(4, '0'))
     unit.put(primary.audit(position), encode(audited))
     for (const name of auditIndexes(audited, position)) unit.put(name, '')

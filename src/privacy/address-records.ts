@@ -1,0 +1,40 @@
+/**
+ * Everything that is kept of an address, record by record (GDPR, article 15), in the memory of one page.
+ */
+import type { AddressKey } from '../smtp/path.ts'
+import type { Page, PageRequest } from '../store/page.ts'
+import type { Message, StoredReport } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
+
+const pageSize = 200
+
+/** One record as the store keeps it. */
+export type KeptRecord = { readonly kind: 'address' | 'mail' | 'report' | 'return' | 'audit'; readonly record: object }
+
+/** The records, each with its `kind`; other recipients of a mail are left out of it. @throws {StoreUnavailable} */
+export async function* addressRecords(store: Store, key: AddressKey): AsyncGenerator<KeptRecord> {
+  const address = await store.address(key)
+  if (address) yield { kind: 'address', record: address }
+  for await (const message of every<Message>(page => store.messages({ key }, page))) {
+    yield { kind: 'mail', record: { ...message, recipients: message.recipients.filter(one => one.key === key) } }
+    const alone = message.recipients.every(one => one.key === key)
+    for (const report of await store.reportsOf(message.id))
+      yield { kind: 'report', record: { ...report, octets: await octetsOf(store, report, alone) } }
+  }
+  for await (const bounce of every(page => store.bounces({ key }, page))) yield { kind: 'return', record: bounce }
+  for await (const entry of every(page => store.audit({ key }, page))) yield { kind: 'audit', record: entry }
+}
+
+/** Base64; null: forgotten, or about a mail that others received too, whose addresses are theirs. */
+async function octetsOf(store: Store, { id }: StoredReport, alone: boolean): Promise<string | null> {
+  return alone ? ((await store.rawReport(id))?.toString('base64') ?? null) : null
+}
+
+async function* every<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {
+  for (let cursor: string | null = null; ; ) {
+    const page: Page<T> = await list({ limit: pageSize, cursor })
+    yield* page.items
+    if (page.next === null) return
+    cursor = page.next
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The part of the Store's definition that forgets: by age, a batch at a time; what waits and what is in force stays.
+ */
+import type { Test } from 'tap'
+import type { Forgettable } from '../../src/store/forgetting.ts'
+import type { OpenStore } from './contract.ts'
+import { address, block, bounce, commit, day, idAt, keyOf, message, minute, owed, report, start } from './samples.ts'
+
+const page = { limit: 100, cursor: null }
+
+export async function forgetContract(t: Test, open: OpenStore): Promise<void> {
+  const { store } = await open(t, { now: () => start })
+  const all = async (kind: Forgettable, before: number, limit = 2) => {
+    let rows = 0
+    for (let more = 1; more > 0; ) {
+      more = await store.forget(kind, before, limit)
+      rows += more
+    }
+    return rows
+  }
+
+  await t.test('each kind loses what is older, in batches, and nothing else; the counts stay right', async t => {
+    const times = [0, 1, 2, 10].map(days => start + days * day)
+    const reports: string[] = []
+    for (const at of times) {
+      const mail = await store.appendMessage(message({ id: idAt(at), at }), [])
+      store.settleMessage(mail.id, { outcome: 'accepted', at, reply: null, upstreamId: `Q${at}` })
+      await commit(store, { bounces: [bounce('jean@example.org', { receivedAt: at, messageId: mail.id })] })
+      const one = report({ id: idAt(at), messageId: mail.id, receivedAt: at })
+      await store.acceptReport(one, Buffer.from('octets'))
+      const judged = { at, kind: 'bounce', bounceIds: [], problem: null } as const
+      await commit(store, { report: { ...one, judged } })
+      reports.push(one.id)
+      const key = keyOf('jean@example.org')
+      await commit(store, {
+        audit: [{ at, op: 'unblock', actor: 'hand', by: null, key, why: '' }],
+        feed: [{ at, kind: 'unblocked', key, address: null, block: null, by: null, why: '' }],
+      })
+      await commit(store, { outbox: [owed(at, { id: idAt(at), deadAt: at })] })
+    }
+    const before = start + 5 * day
+    const left = async () => ({
+      ...(await store.counts()),
+      octets: (await Promise.all(reports.map(id => store.rawReport(id)))).filter(one => one !== null).length,
+      reports: (await Promise.all(reports.map(id => store.report(id)))).filter(one => one !== null).length,
+      byAddress: (await store.messages({ key: keyOf('jean@example.org') }, page)).items.length,
+      audit: (await store.audit({}, page)).items.length,
+      feed: (await store.changes({ after: 0, limit: 100 })).items.length,
+    })
+    const kept = { ...(await left()) }
+    t.match(kept, { messages: 4, bounces: 4, deadLetters: 4, octets: 4, reports: 4, byAddress: 4, audit: 4, feed: 4 })
+    for (const [kind, changed] of [
+      ['raw', { octets: 1 }],
+      ['messages', { messages: 1, byAddress: 1 }],
+      ['bounces', { bounces: 1 }],
+      ['reports', { reports: 1 }],
+      ['deadLetters', { deadLetters: 1 }],
+      ['audit', { audit: 1 }],
+      ['changes', { feed: 1 }],
+    ] as const) {
+      t.equal(await store.forget(kind, start, 2), 0, `${kind}: nothing is older`)
+      t.equal(await all(kind, before), 3, kind)
+      t.same(await left(), Object.assign(kept, changed), kind)
+      t.equal(await store.forget(kind, before, 2), 0, `${kind}: once`)
+    }
+    t.equal((await store.messages({ upstreamId: `Q${start}` }, page)).items.length, 0)
+  })
+
+  await t.test('what waits keeps its octets: to be judged, or owed to somebody', async t => {
+    const pending = report({ id: idAt(start) })
+    const waiting = report({ id: idAt(start) })
+    const judged = { at: start, kind: 'bounce', bounceIds: [], problem: null } as const
+    for (const one of [pending, waiting]) await store.acceptReport(one, Buffer.from('octets'))
+    await commit(store, { report: { ...waiting, judged }, outbox: [owed(start, { id: waiting.id, reportId: waiting.id })] })
+    await all('raw', start + 100 * day)
+    await all('reports', start + 100 * day)
+    for (const { id } of [pending, waiting]) t.ok((await store.rawReport(id)) && (await store.report(id)))
+    t.same(await store.wholeReports('', 10), [])
+    await store.settleOutbox(owed(start, { id: waiting.id, reportId: waiting.id }), true)
+    t.same(
+      (await store.wholeReports('', 10)).map(({ id }) => id),
+      [waiting.id],
+    )
+    await store.trimReport(waiting.id, Buffer.from('cut'))
+    t.equal(String(await store.rawReport(waiting.id)), 'cut')
+    t.match(await store.report(waiting.id), { trimmed: true })
+    t.same(await store.wholeReports('', 10), [], 'trimmed once')
+  })
+
+  await t.test('an address goes when nothing is in force and nothing happened since; an ended block is named', async t => {
+    const moment = (at: number) => ({ seq: 1, at })
+    await commit(store, {
+      addresses: [
+        address('old@example.org', { lastHard: moment(start) }),
+        address('young@example.org', { lastHard: moment(start), lastDelivered: moment(start + 9 * day) }),
+        address('blocked@example.org', { lastHard: moment(start), block: block('blocked@example.org') }),
+        address('ended@example.org', { lastHard: moment(start), block: block('ended@example.org', { until: start + minute }) }),
+      ],
+    })
+    t.same(await store.expiredBlocks(start, 10), [])
+    t.same(await store.expiredBlocks(start + minute, 10), [keyOf('ended@example.org')])
+    await all('addresses', start + 5 * day)
+    const there = async (of: string) => (await store.address(keyOf(of))) !== null
+    t.notOk(await there('old@example.org'))
+    for (const of of ['young@example.org', 'blocked@example.org']) t.ok(await there(of), of)
+    t.equal(await store.blacklistedCount(), 2)
+  })
+}
