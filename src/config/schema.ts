@@ -10,8 +10,8 @@ import { lists } from './lists.ts'
 import { login } from './login.ts'
 import { isNetwork, prefixOf } from './network.ts'
 import { policy } from './policy.ts'
-import { returnPath } from './return-path.ts'
 import { retention } from './retention.ts'
+import { returnPath } from './return-path.ts'
 import { webhooks } from './webhooks.ts'
 
 const network = z.string().refine(isNetwork, { error: 'must be a network such as 10.0.0.0/8 or "fd00::/8"' })
