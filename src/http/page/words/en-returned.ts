@@ -178,6 +178,7 @@ export const enReturned = {
       release: 'return released',
       revert: 'reverted',
       import: 'imported',
+      erase: 'erased',
       close: 'incident closed',
       retry: 'sent again',
       disable: 'switched off',

@@ -183,6 +183,7 @@ export const frReturned: Pick<Words, 'returns' | 'mail' | 'ret' | 'address'> = {
       release: 'retour relâché',
       revert: 'annulé',
       import: 'importée',
+      erase: 'effacée',
       close: 'incident clos',
       retry: 'renvoyé',
       disable: 'désactivé',
