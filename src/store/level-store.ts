@@ -8,7 +8,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import { listAudit } from './level/audit.ts'
 import { countBlocks, listBlocks, lookupBlocks } from './level/blacklist.ts'
 import { bouncesOfMessage, listBounces } from './level/bounces.ts'
-import { decodeOr } from './level/codec.ts'
+import { decodeOr, encode } from './level/codec.ts'
 import { type OpenDatabase, openLevel } from './level/database.ts'
 import { createDeliveries } from './level/deliveries.ts'
 import { openEngine } from './level/engine.ts'
@@ -26,7 +26,7 @@ import { createSurges, listIncidents, listMembers, listSuspects } from './level/
 import { createTallyReads } from './level/tallies.ts'
 import { Unit } from './level/unit.ts'
 import { createUpdate, readAddress } from './level/update.ts'
-import type { Bounce } from './records.ts'
+import type { Bounce, MailboxPosition } from './records.ts'
 import type { Store } from './store.ts'
 import type { Incident } from './surge-records.ts'
 
@@ -172,6 +172,13 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
     wholeReports: timed('list', reports.wholeReports),
     trimReport: reports.trimReport,
     snapshot: () => engine.snapshot(snapshotChunk),
+
+    mailboxPosition: timed('read', async mailbox => decodeOr<MailboxPosition>(engine.read(primary.mailbox(mailbox)))),
+    keepMailboxPosition: timed('settle', async (mailbox, position) => {
+      const unit = new Unit()
+      unit.put(primary.mailbox(mailbox), encode(position))
+      await engine.commit(unit)
+    }),
 
     check: timed('check', async () => {
       const unit = new Unit()

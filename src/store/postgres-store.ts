@@ -23,6 +23,7 @@ import { createJournal, type Journal } from './postgres/journal.ts'
 import { keepPartitions } from './postgres/keep-partitions.ts'
 import { type Listing, listPage } from './postgres/listing.ts'
 import { createLookups } from './postgres/lookups.ts'
+import { createMailboxes } from './postgres/mailboxes.ts'
 import { messageListing, readAcceptances, readMessages } from './postgres/messages.ts'
 import { openSchema } from './postgres/migrate.ts'
 import { createNode } from './postgres/node.ts'
@@ -90,6 +91,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const updates = createUpdate({ database, slot: slot(), now, drain: written.drain })
   const feed = createFeed(database)
   const webhooks = createDeliveries(database, node, now)
+  const mailboxes = createMailboxes(database)
   const counted = createTallyReads(database)
   let closing: Promise<void> | null = null
 
@@ -214,6 +216,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       await written.drain()
       return counted.failingDomains(since, until, limit)
     }),
+
+    mailboxPosition: timed('read', mailboxes.mailboxPosition),
+    keepMailboxPosition: timed('settle', mailboxes.keepMailboxPosition),
 
     claim: timed('settle', node.claim),
     ...createForget(database, slot()),

@@ -249,6 +249,9 @@ export type StoredReport = {
   } | null
 }
 
+/** How far a mailbox has been read (RFC 9051 §2.3.1.1): the uids of another `uidValidity` say nothing. */
+export type MailboxPosition = { readonly uidValidity: string; readonly lastUid: number }
+
 /** A mail we owe: a report that is to be forwarded to the original sender. */
 export type OutboxItem = {
   readonly id: string

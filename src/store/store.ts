@@ -18,6 +18,7 @@ import type {
   Block,
   BlockCategory,
   Bounce,
+  MailboxPosition,
   Message,
   MessageOutcome,
   Moment,
@@ -318,6 +319,11 @@ export type Store = {
    * @throws {StoreUnavailable} while it is read: what was given is not the whole.
    */
   readonly snapshot: (() => AsyncIterable<readonly SnapshotEntry[]>) | null
+
+  /** How far a mailbox has been read; null: not yet. `mailbox` is any text that names it. */
+  mailboxPosition(mailbox: string): Promise<MailboxPosition | null>
+  /** Durable when it resolves. */
+  keepMailboxPosition(mailbox: string, position: MailboxPosition): Promise<void>
 
   /** Resolves when the engine answers a read and a durable write. */
   check(): Promise<void>

@@ -783,6 +783,16 @@ async function telling(t: Test, open: OpenStore): Promise<void> {
     await commit(again, { endpointStops: new Map([['crm', null]]) })
     t.equal(await again.endpointStop('crm'), null)
   })
+
+  await t.test('how far a mailbox has been read is kept, each mailbox for itself', async t => {
+    const { store, reopen } = await open(t)
+    const mailbox = 'returns INBOX/Zurückgewiesen'
+    t.equal(await store.mailboxPosition(mailbox), null)
+    for (const lastUid of [7, 8]) await store.keepMailboxPosition(mailbox, { uidValidity: '1747', lastUid })
+    const again = await reopen()
+    t.same(await again.mailboxPosition(mailbox), { uidValidity: '1747', lastUid: 8 })
+    t.equal(await again.mailboxPosition('returns INBOX'), null)
+  })
 }
 
 async function guard(t: Test, open: OpenStore): Promise<void> {
@@ -938,6 +948,8 @@ async function life(t: Test, open: OpenStore): Promise<void> {
       delivery: () => again.delivery('crm', 'a'),
       deliveries: () => again.deliveries({ endpoint: 'crm' }, page),
       endpointStop: () => again.endpointStop('crm'),
+      mailboxPosition: () => again.mailboxPosition('a'),
+      keepMailboxPosition: () => again.keepMailboxPosition('a', { uidValidity: '1', lastUid: 1 }),
       audit: () => again.audit({}, page),
       lists: () => again.lists(page),
       list: () => again.list('a'),

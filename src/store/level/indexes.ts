@@ -27,6 +27,7 @@ export const primary = {
   change: (n: number) => key('cf', seqPart(n)),
   delivery: (endpoint: string, id: string) => key('wd', endpoint, id),
   endpoint: (endpoint: string) => key('ws', endpoint),
+  mailbox: (mailbox: string) => key('im', textPart(mailbox)),
 } as const
 
 /** A block: by time, category, domain and, if it ends, by expiry. */
