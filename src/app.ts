@@ -117,6 +117,8 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
     closers.unshift(() => parser.close())
     const intake = createIntake({
       config: config.bounce,
+      imap: config.intake.imap,
+      maxAgeDays: config.returnPath.maxAgeDays,
       inherited: inherited.bounce,
       hostname,
       returnPath,
@@ -172,7 +174,12 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       now,
       version,
       ruleSetVersion: () => rules.version,
-      health: async () => ({ store: await answers(store.check()), ...relay.health(), bounce: intake.listening() }),
+      health: async () => ({
+        store: await answers(store.check()),
+        ...relay.health(),
+        bounce: intake.listening(),
+        mailboxes: intake.mailboxes(),
+      }),
       wakeForwarder: forwarder.wake,
       handIn: intake.handIn,
       maxMessageBytes: config.bounce.maxMessageBytes,

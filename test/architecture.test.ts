@@ -154,6 +154,7 @@ t.test('only the page of the house that owns it talks to a library', async t => 
   const owners: Readonly<Record<string, readonly string[]>> = {
     'smtp-server': ['intake', 'sandbox'],
     nodemailer: ['intake', 'sandbox'],
+    imapflow: ['intake'],
     mailparser: ['report'],
     level: ['store'],
     pg: ['store'],

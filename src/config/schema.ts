@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { address, days, host, octets, path, port, remotePort, seconds } from './fields.ts'
+import { intake } from './imap.ts'
 import { lists } from './lists.ts'
 import { login } from './login.ts'
 import { isNetwork, prefixOf } from './network.ts'
@@ -205,6 +206,7 @@ export const configSchema = z.strictObject({
   upstream: upstream.describe('the mail server behind us'),
   returnPath: returnPath.describe('the envelope sender that mail leaves with'),
   bounce: bounce.describe('where returned mail arrives'),
+  intake: intake.describe('other ways in for returned mail'),
   store: store.describe('what rebond remembers'),
   http: http.describe('API, page and metrics'),
   classify: classify.describe("what other servers' words mean"),

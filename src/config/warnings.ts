@@ -10,7 +10,17 @@ const submissionPorts: readonly number[] = [465, 587]
 
 /** Lists the warnings, each a sentence behind its key. */
 export function warningsOf(config: Config): Problem[] {
-  return [...forwardingWithoutLogin(config)]
+  return [...forwardingWithoutLogin(config), ...noWayIn(config)]
+}
+
+/** In mode keep returns go to the CRM's own sender: the bounce listener never sees them. */
+function noWayIn({ returnPath, intake, http }: Config): Problem[] {
+  const handedIn = http.tokens.some(({ scopes }) => scopes.includes('ingest') || scopes.includes('admin'))
+  if (returnPath.mode !== 'keep' || intake.imap.length > 0 || handedIn) return []
+  const message =
+    "keep needs a way for returns to come in, and none is configured: they go to the CRM's own sender. Set intake.imap to read its mailbox, or hand them in " +
+    '(rebond ingest, POST /v1/reports; a token of scope ingest); else only refusals in the session are judged'
+  return [{ path: 'returnPath.mode', message }]
 }
 
 function forwardingWithoutLogin({ bounce, upstream }: Config): Problem[] {

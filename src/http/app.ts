@@ -19,7 +19,13 @@ export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerRespo
 /** How one part of the program is: true, false, or a sentence that says what is wrong. */
 export type Check = boolean | string
 
-export type Health = { readonly store: Check; readonly upstream: Check; readonly relay: Check; readonly bounce: Check }
+export type Health = {
+  readonly store: Check
+  readonly upstream: Check
+  readonly relay: Check
+  readonly bounce: Check
+  readonly mailboxes?: Check
+}
 
 export type HttpDeps = {
   readonly config: HttpConfig

@@ -9,7 +9,13 @@ import { formatTime } from './fields.ts'
 const checkSchema = z.string().describe('ok, or what is wrong')
 const readySchema = z.object({
   status: z.enum(['ready', 'not ready']),
-  checks: z.object({ store: checkSchema, upstream: checkSchema, relay: checkSchema, bounce: checkSchema }),
+  checks: z.object({
+    store: checkSchema,
+    upstream: checkSchema,
+    relay: checkSchema,
+    bounce: checkSchema,
+    mailboxes: checkSchema.describe('of intake.imap: they do not make rebond unready, since mail passes all the same'),
+  }),
 })
 
 /** More open incidents at a time than this are shown as so many. */
@@ -131,11 +137,11 @@ export type Readiness = z.output<typeof readySchema>
 
 /** Asks every part how it is. */
 export async function readinessOf(health: HttpDeps['health']): Promise<Readiness> {
-  const { store, upstream, relay, bounce } = await health()
+  const { store, upstream, relay, bounce, mailboxes = true } = await health()
   const ready = [store, upstream, relay, bounce].every(isOk)
   return {
     status: ready ? 'ready' : 'not ready',
-    checks: { store: say(store), upstream: say(upstream), relay: say(relay), bounce: say(bounce) },
+    checks: { store: say(store), upstream: say(upstream), relay: say(relay), bounce: say(bounce), mailboxes: say(mailboxes) },
   }
 }
 

@@ -18,7 +18,11 @@ export const unmatched = Symbol('unmatched')
 /** Where a mail goes: the id in its token, `postmaster`, or nowhere known. */
 export type Destination = string | typeof unmatched
 
-export type Arrival = Pick<StoredReport, 'sender' | 'client' | 'fromReporter' | 'smtpUtf8' | 'via'> & { readonly raw: Buffer }
+export type Arrival = Pick<StoredReport, 'sender' | 'client' | 'fromReporter' | 'smtpUtf8' | 'via' | 'foundBy'> & {
+  readonly raw: Buffer
+  /** Its id, where it must be the same when the same mail is taken again, and when it came; else both are made now. */
+  readonly identity?: Pick<StoredReport, 'id' | 'receivedAt'>
+}
 
 export type Accepted =
   | { readonly ok: true; readonly reports: readonly StoredReport[] }
@@ -61,7 +65,7 @@ export function createAcceptance({ store, log, metrics, now, isCanary = () => fa
 
   return {
     mayBring: messageId => budget.allows(messageId),
-    async accept(named, { raw, ...arrival }) {
+    async accept(named, { raw, identity, ...arrival }) {
       const destinations = named.filter(one => one === unmatched || !isCanary(one))
       if (destinations.length === 0) return { ok: true, reports: [] }
       const spent: { giveBack(): void }[] = []
@@ -75,9 +79,9 @@ export function createAcceptance({ store, log, metrics, now, isCanary = () => fa
           }
           spent.push(one)
         }
-        const receivedAt = now()
+        const receivedAt = identity?.receivedAt ?? now()
         const reports = destinations.map((destination): StoredReport => {
-          const id = makeId(receivedAt, randomBytes(4))
+          const id = identity?.id ?? makeId(receivedAt, randomBytes(4))
           const messageId = destination === unmatched ? id : destination
           return { id, messageId, receivedAt, ...arrival, size: raw.length, judged: null }
         })

@@ -4,6 +4,7 @@
  * Walk: listener → return-path (a forged token ends here) → store (durable, 250) → ingest → parse → judge → forward.
  */
 import { readFile } from 'node:fs/promises'
+import type { ImapConfig } from '../config/imap.ts'
 import type { BounceConfig } from '../config/schema.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -11,6 +12,7 @@ import type { ReturnPath } from '../return-path/return-path.ts'
 import type { Store } from '../store/store.ts'
 import { createAcceptance } from './acceptance.ts'
 import { createHandIn, type HandIn } from './hand-in.ts'
+import { type ImapIntake, startImapIntake } from './imap/imap-intake.ts'
 import { createIngest, type Ingest, type JudgeReport, type Parse } from './ingest.ts'
 import { createListeners, type ListenerLimits } from './listener.ts'
 import type { MailServer, MailServerOptions } from './mail-server.ts'
@@ -18,6 +20,10 @@ import { createReporters, type Names } from './reporters.ts'
 
 export type IntakeDeps = {
   readonly config: BounceConfig
+  /** Mailboxes that are read too. */
+  readonly imap?: readonly ImapConfig[]
+  /** The age at which tokens expire. */
+  readonly maxAgeDays?: number
   /** Sockets that were opened for us, by index of `config.listen`. */
   readonly inherited?: readonly (number | undefined)[]
   /** Our name in the greeting. */
@@ -49,6 +55,8 @@ export type Intake = {
   readonly handIn: HandIn
   /** Says whether every configured listener is open. */
   listening(): boolean
+  /** How the mailboxes are: true, or what is wrong. */
+  mailboxes(): true | string
   /** Resolves when no report is pending. */
   idle(): Promise<void>
   /** Takes no more mail, lets messages in flight and reports being judged finish. */
@@ -61,6 +69,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   const acceptance = createAcceptance({ ...deps, onAccepted: () => ingest?.wake() })
   let servers: readonly MailServer[] = []
   let ingest: Ingest | null = null
+  let imap: ImapIntake | null = null
 
   async function stopServers(): Promise<void> {
     await Promise.all(servers.map(server => server.stop()))
@@ -84,6 +93,16 @@ export function createIntake(deps: IntakeDeps): Intake {
         if (at.length < config.listen.length) await stopServers()
       }
       ingest = createIngest(deps)
+      const { maxMessageBytes } = config
+      const reading = {
+        ...deps,
+        acceptance,
+        maxMessageBytes,
+        maxAgeDays: deps.maxAgeDays ?? 30,
+        random: Math.random,
+        claim: deps.store.claim,
+      }
+      imap = startImapIntake(reading, deps.imap ?? [])
       return at
     },
     async reload() {
@@ -92,12 +111,13 @@ export function createIntake(deps: IntakeDeps): Intake {
       await reporters.refresh()
     },
     handIn: createHandIn({ ...deps, acceptance, reporters }),
+    mailboxes: () => imap?.state() ?? true,
     listening: () => servers.length === config.listen.length,
     async idle() {
       await ingest?.idle()
     },
     async stop() {
-      await stopServers()
+      await Promise.all([stopServers(), imap?.stop()])
       await ingest?.stop()
     },
   }

@@ -66,6 +66,11 @@ export function createMetrics(version: string) {
     webhookDisabled: gauge('webhook_disabled', '1: the endpoint answered 410 and gets nothing until it is enabled.', ['endpoint']),
     forgotten: counter('forgotten_total', 'Records forgotten because of their age, by kind.', ['kind']),
     lastRetention: gauge('last_retention_timestamp_seconds', 'When the last round of forgetting came to its end.'),
+    imapConnected: gauge('imap_connected', '1: the mailbox is open and read.', ['mailbox']),
+    imapMails: counter('imap_mails_total', 'Mails looked at in mailboxes: taken (a return of ours), left (not ours), too_large, failed.', [
+      'mailbox',
+      'outcome',
+    ]),
     unclassified: counter('unclassified_total', 'Returns no rule knew.'),
     storeDuration: new Histogram({
       name: 'rebond_store_duration_seconds',

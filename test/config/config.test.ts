@@ -74,7 +74,7 @@ t.test('every wrong key and value is listed at once, each with where, what must 
       'c.yaml: store: must be a group of keys, not 4',
       'c.yaml: http.publicUrl: must be an http or https URL, not rebond',
       'c.yaml: http.tokens[0].sha256: must be 64 hexadecimal digits (rebond token new prints them), not z',
-      'c.yaml: http.tokens[0].scopes[0]: must be read | unblock | admin, not all',
+      'c.yaml: http.tokens[0].scopes[0]: must be read | unblock | admin | ingest, not all',
       'c.yaml: policy.judgeWithinDays: must be more than 0, not -1',
       'c.yaml: policy.refusal.enhancedStatus: must be an enhanced status of class 5, such as 5.1.1, not 4.1.1',
       'c.yaml: hostnam: must be a key that rebond knows, not hostnam (did you mean hostname?)',
@@ -116,6 +116,12 @@ t.test('what contradicts itself, or would open the relay to the world, is refuse
     [
       { returnPath: { domains: [{ senders: [], domain: 'b.example' }] } },
       /returnPath\.domains\[0\]\.senders: must be a list of at least 1/,
+    ],
+    [
+      { intake: { imap: [{ name: 'a', host: 'imap.example.com', user: 'u', tls: 'none', folder: 'Rebond' }] } },
+      /intake\.imap\[0\]\.passwordFile: must be a file when oauth2 is null/,
+      /intake\.imap\[0\]\.tls: must be implicit \| starttls beyond loopback .*, not none$/,
+      /intake\.imap\[0\]\.processedFolder: must be another folder than folder, or null, not Rebond$/,
     ],
     [{ returnPath: { mode: 'leave' } }, /returnPath\.mode: must be rewrite \| keep, not leave$/],
     [{ returnPath: { domain: 'bounces example.com' } }, /returnPath\.domain: must be a host name or an address/],

@@ -18,7 +18,10 @@ t.test('health, status and metrics', async t => {
   fixture.metrics.rcpt.inc({ verdict: 'relayed' }, 3)
 
   t.same((await ask({ url: '/livez' })).json(), { status: 'alive' })
-  t.same((await ask({ url: '/readyz' })).json(), { status: 'ready', checks: { store: 'ok', upstream: 'ok', relay: 'ok', bounce: 'ok' } })
+  t.same((await ask({ url: '/readyz' })).json(), {
+    status: 'ready',
+    checks: { store: 'ok', upstream: 'ok', relay: 'ok', bounce: 'ok', mailboxes: 'ok' },
+  })
   t.match((await ask({ url: '/v1/status' })).json(), {
     version: '1.2.3',
     ruleSetVersion: 'rules-7',
@@ -36,7 +39,7 @@ t.test('health, status and metrics', async t => {
   Object.assign(health, { upstream: 'it refuses connections', relay: false })
   const ill = await ask({ url: '/readyz' })
   t.equal(ill.statusCode, 503)
-  t.same(ill.json().checks, { store: 'ok', upstream: 'it refuses connections', relay: 'does not answer', bounce: 'ok' })
+  t.same(ill.json().checks, { store: 'ok', upstream: 'it refuses connections', relay: 'does not answer', bounce: 'ok', mailboxes: 'ok' })
 })
 
 t.test('store trouble is 503, a bug is 500 without its stack; health and figures still answer', async t => {

@@ -785,7 +785,7 @@ async function telling(t: Test, open: OpenStore): Promise<void> {
   })
 
   await t.test('how far a mailbox has been read is kept, each mailbox for itself', async t => {
-    const { store, reopen } = await open(t)
+    const { store, reopen } = await open(t, { now: () => start })
     const mailbox = 'returns INBOX/Zurückgewiesen'
     t.equal(await store.mailboxPosition(mailbox), null)
     for (const lastUid of [7, 8]) await store.keepMailboxPosition(mailbox, { uidValidity: '1747', lastUid })
