@@ -19,6 +19,7 @@ import { createReportParser } from './intake/report-parser.ts'
 import { keepIncidents } from './judge/incident-keeper.ts'
 import { formatRefusal } from './judge/refusal.ts'
 import { wordings } from './judge/refusal-words.ts'
+import { createRejudge } from './judge/rejudge.ts'
 import { createReplyJudge } from './judge/replies.ts'
 import { createReportJudge } from './judge/report-judge.ts'
 import { createScreen } from './judge/screen.ts'
@@ -180,6 +181,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
         bounce: intake.listening(),
         mailboxes: intake.mailboxes(),
       }),
+      rejudge: createRejudge({ ...judging, parse: raw => parser.parse(raw), host: config.upstream.host }),
       wakeForwarder: forwarder.wake,
       handIn: intake.handIn,
       maxMessageBytes: config.bounce.maxMessageBytes,

@@ -11,10 +11,12 @@ import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { runAddress } from '../src/cli/address.ts'
+import { runRejudge } from '../src/cli/rejudge.ts'
 import type { CommandIo } from '../src/cli/run-command.ts'
 import { runToken } from '../src/cli/token.ts'
 import { parseConfig } from '../src/config/config.ts'
-import { bounceOf, journal, openServer, storeBounces, tokens } from './http/fixture.ts'
+import { bounceId } from '../src/judge/bounce-id.ts'
+import { bounceOf, journal, keyOf, openServer, storeBounces, tokens } from './http/fixture.ts'
 
 type Run = (args: readonly string[], io: CommandIo) => Promise<number>
 
@@ -180,4 +182,24 @@ t.test('token new: 256 bits, never twice, and a line that the configuration take
   const json = JSON.parse((await run(runToken, ['new', 'x', '--scope', 'admin', '--json'])).stdout)
   t.match(json, { name: 'x', sha256: createHash('sha256').update(json.token).digest('hex'), scopes: ['admin'] })
   t.not(json.token, token)
+})
+
+t.test('rejudge: what would change, then the change, page by page', async t => {
+  const { store, url } = await listening(t, false)
+  const message = await journal(store, ['jean@example.com'], { verdict: 'refused' })
+  const id = bounceId(message.id, keyOf('jean@example.com'), 'failed')
+  const old = { id, source: 'reply', rule: 'of-an-older-version', type: 'soft', counted: false, why: 'soft' } as const
+  await storeBounces(store, bounceOf('jean@example.com', message, old))
+  const rejudge = (...args: string[]) => run(runRejudge, [...args, '--url', url])
+  const dry = await rejudge('--dry-run')
+  t.equal(dry.status, 0, dry.stderr)
+  t.match(dry.stdout, /^jean@example\.com: soft invalid_address \(of-an-older-version, soft\) -> .*\n1 returns: 1 would change \(/)
+  t.match(JSON.parse((await rejudge('--dry-run', '--json')).stdout.split('\n')[1] ?? ''), {
+    summary: { dryRun: true, counts: { changed: 1 } },
+  })
+  t.match((await rejudge('--why', 'new rules')).stdout, /1 returns: 1 changed \(/)
+  t.match((await rejudge()).stdout, /^1 returns: 0 changed .*1 stay as they are\n$/)
+  const wrong = await rejudge('--since', 'yesterday')
+  t.equal(wrong.status, 1)
+  t.match(wrong.stderr, /must be a time of RFC 3339/)
 })

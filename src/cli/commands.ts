@@ -10,6 +10,7 @@ import { doctorManual } from './manual/doctor.ts'
 import { exportManual } from './manual/export.ts'
 import { importManual } from './manual/import.ts'
 import { ingestManual } from './manual/ingest.ts'
+import { rejudgeManual } from './manual/rejudge.ts'
 import { serveManual } from './manual/serve.ts'
 import { storeManual } from './manual/store.ts'
 import { tokenManual } from './manual/token.ts'
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   { manual: addressManual, run: async (args, io) => (await import('./address.ts')).runAddress(args, io) },
   { manual: importManual, run: async (args, io) => (await import('./import.ts')).runImport(args, io) },
   { manual: exportManual, run: async (args, io) => (await import('./export.ts')).runExport(args, io) },
+  { manual: rejudgeManual, run: async (args, io) => (await import('./rejudge.ts')).runRejudge(args, io) },
   { manual: classifyManual, run: async (args, io) => (await import('./classify.ts')).runClassify(args, io) },
   { manual: classifyReplyManual, run: async (args, io) => (await import('./classify-reply.ts')).runClassifyReply(args, io) },
   { manual: storeManual, run: async (args, io) => (await import('./store.ts')).runStore(args, io) },

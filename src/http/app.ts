@@ -7,6 +7,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { HttpConfig, PolicyConfig } from '../config/schema.ts'
 import type { Canary } from '../intake/canary.ts'
 import type { HandIn } from '../intake/hand-in.ts'
+import type { Rejudge } from '../judge/rejudge.ts'
 import type { ChangeWatch } from '../notify/change-watch.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Log } from '../observe/log.ts'
@@ -46,6 +47,7 @@ export type HttpDeps = {
   readonly notifier: Notifier
   readonly changeWatch: ChangeWatch
   readonly canary: Pick<Canary, 'send' | 'latest'>
+  readonly rejudge: Rejudge
   /** Says that mail is owed now. */
   readonly wakeForwarder: () => void
 }

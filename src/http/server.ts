@@ -35,6 +35,7 @@ import { pageRoutes } from './page/pages.ts'
 import { createSessions } from './page/sessions.ts'
 import { privacyRoutes } from './privacy.ts'
 import { limitRequests } from './rate-limit.ts'
+import { rejudgeRoutes } from './rejudge.ts'
 import { reportRoutes } from './reports.ts'
 import { revertRoutes } from './revert.ts'
 import { suspectRoutes } from './suspects.ts'
@@ -134,6 +135,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
       importRoutes(scope, deps)
       exportRoutes(scope, deps)
       revertRoutes(scope, deps)
+      rejudgeRoutes(scope, deps)
       suspectRoutes(scope, deps)
       bounceRoutes(scope, deps)
       decisionRoutes(scope, deps)

@@ -125,6 +125,11 @@ const strength: Readonly<Record<Grade, number>> = { claimed: 0, single: 1, prove
 /** What was decided stays: the guard, or a person, has looked at this return. */
 const decided: ReadonlySet<Why> = new Set<Why>(['held', 'confirmed', 'dismissed', 'released', 'reverted'])
 
+/** Says whether the guard or a person decided on a return. */
+export function isDecided(why: Why): boolean {
+  return decided.has(why)
+}
+
 /** What counted stays as it is; else better proof wins, and of equal proof the hard return over the soft one. */
 function supersedes(next: Bounce, prior: Bounce): boolean {
   if (decided.has(prior.why)) return false
@@ -188,7 +193,8 @@ function recount(counts: Counts, prior: Bounce | null, next: Bounce): Counts {
   }
 }
 
-function drawerOf({ counted, why }: Pick<Bounce, 'counted' | 'why'>): keyof Counts | null {
+/** Where an address counts a return; null: nowhere. */
+export function drawerOf({ counted, why }: Pick<Bounce, 'counted' | 'why'>): keyof Counts | null {
   if (why === 'not-a-failure') return null
   return counted ? 'hard' : why === 'soft' ? 'soft' : 'uncounted'
 }

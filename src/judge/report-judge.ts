@@ -70,7 +70,7 @@ export async function judgeReport(
 }
 
 /** The message that a report is about, and how it was found; by null: by the token it came to. */
-type Subject = { readonly id: string; readonly message: Message | null; readonly by: FoundBy | null }
+export type Subject = { readonly id: string; readonly message: Message | null; readonly by: FoundBy | null }
 
 async function subjectOf({ store, returnPath }: ReportJudgeDeps, stored: StoredReport, report: Report): Promise<Subject> {
   if (cameToToken(stored)) return { id: stored.messageId, message: await store.message(stored.messageId), by: stored.foundBy ?? null }
@@ -83,8 +83,13 @@ function cameToToken({ id, messageId }: StoredReport): boolean {
   return messageId !== id
 }
 
-/** One event for each recipient reported on, except strangers past `maxStrangers`. */
-function eventsOf(deps: ClassifyingDeps, stored: StoredReport, report: Report, subject: Subject): { events: ReturnEvent[]; left: number } {
+/** One event for each recipient reported on, except strangers past `maxStrangers`; `left`: how many those are. */
+export function eventsOf(
+  deps: ClassifyingDeps,
+  stored: StoredReport,
+  report: Report,
+  subject: Subject,
+): { events: ReturnEvent[]; left: number } {
   const grade = gradeOf(stored.fromReporter, subject.message, subject.by)
   const events: ReturnEvent[] = []
   let strangers = 0

@@ -293,6 +293,7 @@ export const auditOps = [
   'replay',
   'import',
   'erase',
+  'rejudge',
 ] as const
 
 export type AuditOp = (typeof auditOps)[number]

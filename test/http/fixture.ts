@@ -4,14 +4,17 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 import { z } from 'zod'
+import { shippedRules } from '../../src/classify/rule-set.ts'
 import { parseConfig } from '../../src/config/config.ts'
 import type { Health, HttpDeps } from '../../src/http/app.ts'
 import { createHttp, type HttpServer } from '../../src/http/server.ts'
 import { digestOf } from '../../src/http/tokens.ts'
+import { createRejudge } from '../../src/judge/rejudge.ts'
 import { createChangeWatch } from '../../src/notify/change-watch.ts'
 import { createNotifier } from '../../src/notify/notifier.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
+import { unreadableReport } from '../../src/report/report.ts'
 import { makeId } from '../../src/return-path/time-id.ts'
 import { type AddressKey, addressKeyOf } from '../../src/smtp/path.ts'
 import { reply } from '../../src/smtp/reply.ts'
@@ -65,6 +68,14 @@ export async function openServer(
     version: '1.2.3',
     ruleSetVersion: () => 'rules-7',
     health: async () => healthy,
+    rejudge: createRejudge({
+      store,
+      policy: parsed.config.policy,
+      now: () => now,
+      rules: () => shippedRules,
+      returnPath: { address: id => `b-${id}@bounces.crm.example` },
+      parse: async () => unreadableReport,
+    }),
     wakeForwarder: () => {},
     handIn: async () => ({ ok: false, why: 'spent' }),
     maxMessageBytes: 1_000_000,

@@ -2,6 +2,7 @@
  * What a person does about a bad day over HTTP: decide on returns, end incidents, revert, look at suspects; every answer held against the document.
  */
 import t from 'tap'
+import { bounceId } from '../../src/judge/bounce-id.ts'
 import { newAddress } from '../../src/judge/new-address.ts'
 import type { SoftReturn } from '../../src/store/records.ts'
 import type { Incident } from '../../src/store/surge-records.ts'
@@ -119,4 +120,32 @@ t.test('suspects are shown while they are suspects, and blocked in bulk', async 
   t.match((await ask({ url: '/v1/suspects' })).json(), { items: [] })
   for (const bad of [{}, { addresses: [] }, { addresses: ['x'] }, { addresses: Array(501).fill('a@example.com') }])
     t.equal((await ask({ method: 'POST', url: '/v1/suspects/block', payload: bad })).statusCode, 400)
+})
+
+t.test('kept returns are judged again a page a call, and nobody but an admin may ask', async t => {
+  const fixture = await openServer(t, { withTokens: true })
+  const { store } = fixture
+  const ask = await checkedClient(t, fixture)
+  const headers = { authorization: `Bearer ${tokens.admin}` }
+  const judged = (payload: object, as = headers) => ask({ method: 'POST', url: '/v1/rejudge', headers: as, payload })
+  const message = await journal(store, ['a@example.com'], { verdict: 'refused' })
+  const odd = bounceOf('a@example.com', message, {
+    id: bounceId(message.id, keyOf('a@example.com'), 'failed'),
+    source: 'reply',
+    rule: 'of-an-older-version',
+    type: 'soft',
+    counted: false,
+    why: 'soft',
+  })
+  await storeBounces(store, odd, bounceOf('b@example.com', null))
+  const first = (await judged({ dryRun: true, limit: 1 })).json()
+  t.equal(typeof first.next, 'string')
+  const second = (await judged({ dryRun: true, limit: 1, cursor: first.next })).json()
+  const changed = [...first.changed, ...second.changed]
+  t.match(changed, [{ id: odd.id, address: 'a@example.com', from: { rule: 'of-an-older-version' }, to: { rule: /./ } }])
+  t.match(first.counts.gone + second.counts.gone, 1, 'the mail of the other is not known')
+  t.equal((await store.bounce(odd.id))?.rule, 'of-an-older-version', 'a dry run changes nothing')
+  t.equal((await judged({ cursor: 'x' })).statusCode, 400)
+  t.equal((await judged({ limit: 201 })).statusCode, 400)
+  t.equal((await judged({ dryRun: true }, { authorization: `Bearer ${tokens.unblocker}` })).statusCode, 403)
 })

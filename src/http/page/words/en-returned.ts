@@ -184,6 +184,7 @@ export const enReturned = {
       disable: 'switched off',
       enable: 'switched on',
       replay: 'told again',
+      rejudge: 'judged again',
     },
     columns: { at: 'When', op: 'What', by: 'By', why: 'Why' },
     invalid: 'This is not a whole mail address. Enter one such as jean@example.com.',

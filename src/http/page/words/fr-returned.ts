@@ -189,6 +189,7 @@ export const frReturned: Pick<Words, 'returns' | 'mail' | 'ret' | 'address'> = {
       disable: 'désactivé',
       enable: 'activé',
       replay: 'répété',
+      rejudge: 'rejugé',
     },
     columns: { at: 'Quand', op: 'Quoi', by: 'Par', why: 'Pourquoi' },
     invalid: 'Ce n’est pas une adresse mail entière. Saisissez-en une comme jean@example.com.',
