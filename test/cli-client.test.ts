@@ -148,7 +148,7 @@ t.test('wrong usage is exit 2 with what is wrong and the help; --help is exit 0'
     [runToken, ['old', 'x'], /not old/],
     [runToken, ['new'], /a name of 1 to 100 characters/],
     [runToken, ['new', 'x'], /a scope must be given: read, unblock, admin/],
-    [runToken, ['new', 'x', '--scope', 'write'], /must be one of read, unblock, admin, not "write"/],
+    [runToken, ['new', 'x', '--scope', 'write'], /must be one of read, unblock, admin, ingest, not "write"/],
     [runToken, ['new', 'x', 'y', '--scope', 'read'], /one name/],
   ] as const) {
     const answer = await run(command, args)

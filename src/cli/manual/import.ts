@@ -31,10 +31,7 @@ export const importManual = {
   examples: [
     ['what would become of it?', 'rebond import --dry-run suppression-list.csv'],
     ['from Mailgun', 'rebond import mailgun-bounces.csv --why "moved from Mailgun"'],
-    [
-      'from Amazon SES',
-      "aws sesv2 list-suppressed-destinations | jq -c '.SuppressedDestinationSummaries[]' | rebond import --format ndjson -",
-    ],
+    ['from Amazon SES (doc/migrate.md says how its list is fetched)', 'rebond import --format ndjson ses.ndjson'],
   ],
   exit: { 0: 'every line was understood', 1: 'some were not, or the import failed', 2: 'wrong usage' },
 } as const satisfies Manual
