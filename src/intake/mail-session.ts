@@ -125,7 +125,16 @@ export class MailSession extends SMTPConnection implements Visitor {
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     const first = Array.isArray(data) ? data[0] : data
     if (context === 'MESSAGE_TOO_BIG') this.#rules.onCut('too-large', this)
+    this.#gather()
     super.send(code, data, first && ownStatus.test(first) ? false : context)
+  }
+
+  /** Replies to commands that came together leave together, in one write at the end of this turn of the event loop. */
+  #gather(): void {
+    const socket = this._socket
+    if (socket.writableCorked > 0) return
+    socket.cork()
+    setImmediate(() => socket.uncork())
   }
 
   /** Called by the base class's constructor: nothing of this class is there yet. */

@@ -28,7 +28,7 @@ export type Batch = {
 export type Database = {
   getSync(key: string): string | undefined
   getMany(keys: string[]): Promise<(string | undefined)[]>
-  getBytes(key: string): Promise<Buffer | undefined>
+  getBytes(key: string): Buffer | undefined
   keys(range: KeyRange & { readonly reverse: boolean }): KeyIterator
   /** Everything, as it is now, whatever is written meanwhile; values are octets. */
   entries(): EntryIterator
@@ -51,7 +51,8 @@ export const openLevel: OpenDatabase = async location => {
   return {
     getSync: key => level.getSync(key),
     getMany: keys => level.getMany(keys),
-    getBytes: key => level.get<string, Buffer>(key, { valueEncoding: 'buffer' }),
+    // In this tick: handing a read to a thread and back takes longer than the read of what came a moment ago.
+    getBytes: key => level.getSync<string, Buffer>(key, { valueEncoding: 'buffer' }),
     keys: range => level.keys(range),
     entries: () => level.iterator<string, Buffer>({ valueEncoding: 'buffer', fillCache: false }),
     batch: () => level.batch(),

@@ -211,7 +211,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     async readBytes(name) {
       try {
-        return await open().getBytes(name)
+        return open().getBytes(name)
       } catch (cause) {
         throw readError(cause)
       }
