@@ -1,6 +1,6 @@
 /**
- * What pages load beside themselves: one style, two scripts, one icon, and uPlot. Read once, compressed once, named by their content, so that a
- * browser asks for each once and an upgrade is seen at once.
+ * What pages load beside themselves: one style, two scripts, one icon, and uPlot. Read once, compressed when first asked for (a
+ * program that serves no page need not wait for it), named by their content, so that a browser asks for each once and an upgrade is seen at once.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -24,7 +24,10 @@ const sources = {
 
 export type Asset = keyof typeof sources
 
-type Loaded = { readonly type: string; readonly octets: Buffer; readonly gzip: Buffer; readonly brotli: Buffer }
+type Coding = 'br' | 'gzip'
+type Loaded = { readonly type: string; readonly octets: Buffer; readonly coded: Partial<Record<Coding, Buffer>> }
+
+const compress = { br: brotliCompressSync, gzip: gzipSync } as const
 
 const byName = new Map<string, Loaded>()
 
@@ -35,7 +38,7 @@ export const assetPaths = Object.fromEntries(
     const digest = createHash('sha256').update(octets).digest('hex').slice(0, 12)
     const ending = type.startsWith('text/css') ? 'css' : type.startsWith('image/') ? 'svg' : 'js'
     const full = `${name}.${digest}.${ending}`
-    byName.set(full, { type, octets, gzip: gzipSync(octets), brotli: brotliCompressSync(octets) })
+    byName.set(full, { type, octets, coded: {} })
     return [key, `/assets/${full}`]
   }),
 ) as Readonly<Record<Asset, string>>
@@ -53,13 +56,16 @@ export function assetRoutes(app: App): void {
       const asset = byName.get(request.params.name)
       if (asset === undefined) return sendProblem(reply, 'not-found', 'There is no such file.')
       const accepted = String(request.headers['accept-encoding'] ?? '')
-      const coding = /\bbr\b/.test(accepted) ? 'brotli' : /\bgzip\b/.test(accepted) ? 'gzip' : null
-      if (coding) reply.header('content-encoding', coding === 'brotli' ? 'br' : 'gzip')
+      const coding = /\bbr\b/.test(accepted) ? 'br' : /\bgzip\b/.test(accepted) ? 'gzip' : null
+      if (coding) {
+        asset.coded[coding] ??= compress[coding](asset.octets)
+        reply.header('content-encoding', coding)
+      }
       return reply
         .header('cache-control', `public, max-age=${year}, immutable`)
         .header('vary', 'accept-encoding')
         .type(asset.type)
-        .send(coding ? asset[coding] : asset.octets)
+        .send(coding ? asset.coded[coding] : asset.octets)
     },
   })
 }
