@@ -4,7 +4,7 @@
  * Heads and bodies are fetched by BODY.PEEK, so nothing is marked as read. Sizes are bounded: a literal larger than the largest return ends the connection.
  */
 import { readFile } from 'node:fs/promises'
-import { type FetchMessageObject, ImapFlow } from 'imapflow'
+import type { FetchMessageObject, ImapFlow } from 'imapflow'
 import type { ImapConfig } from '../../config/imap.ts'
 import { createOAuth2Token } from '../../relay/oauth2-token.ts'
 import { readSecret } from '../../relay/read-secret.ts'
@@ -21,7 +21,9 @@ export function imapOpener(config: ImapConfig, maxMessageBytes: number, now: () 
   return async () => {
     const { host, port, tls, user, passwordFile, caFile } = config
     const auth = token ? { user, accessToken: await token.get() } : { user, pass: await readSecret(passwordFile ?? '') }
-    const client = new ImapFlow({
+    // Loaded by those who read a mailbox: it brings a hundred modules, a tenth of the program's start.
+    const imapflow = await import('imapflow')
+    const client = new imapflow.ImapFlow({
       ...{ host, port, auth, logger: false, connectionTimeout: connectMs, greetingTimeout: connectMs, socketTimeout: silentMs },
       secure: tls === 'implicit',
       ...(tls === 'starttls' ? { doSTARTTLS: true } : tls === 'none' ? { doSTARTTLS: false } : {}),
