@@ -1,6 +1,6 @@
 /** A blacklisted address for the benchmarks. */
 import type { AddressKey } from '../src/smtp/path.ts'
-import type { AddressRecord } from '../src/store/records.ts'
+import type { AddressRecord } from '../src/store/address-record.ts'
 
 /** The record of an address that a hard return has blacklisted. */
 export function blockedAddress(key: AddressKey): AddressRecord {

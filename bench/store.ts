@@ -12,8 +12,9 @@ import { Level } from 'level'
 import { createLog } from '../src/observe/log.ts'
 import { makeId } from '../src/return-path/time-id.ts'
 import { type AddressKey, addressKeyOf } from '../src/smtp/path.ts'
+import type { AddressRecord, Block } from '../src/store/address-record.ts'
 import { openLevelStore } from '../src/store/level-store.ts'
-import type { AddressRecord, Block, Message } from '../src/store/records.ts'
+import type { Message } from '../src/store/message-records.ts'
 import type { Store } from '../src/store/store.ts'
 
 const appends = 20_000

@@ -3,7 +3,7 @@
  */
 import { block, unblock } from '../judge/by-hand.ts'
 import type { AddressKey } from '../smtp/path.ts'
-import type { Block } from '../store/records.ts'
+import type { Block } from '../store/address-record.ts'
 import { formatKey } from './address-key.ts'
 import type { HttpDeps } from './app.ts'
 

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { categories } from '../classify/verdict.ts'
 import type { AddressKey } from '../smtp/path.ts'
-import type { Block } from '../store/records.ts'
+import type { Block } from '../store/address-record.ts'
 import { addressFacts } from './address-facts.ts'
 import { formatKey } from './address-key.ts'
 import type { HttpDeps } from './app.ts'

@@ -4,7 +4,7 @@
 import type { PolicyConfig } from '../config/schema.ts'
 import { type AddressStatus, acceptedBefore, addressStatus } from '../judge/status.ts'
 import type { AddressKey } from '../smtp/path.ts'
-import type { AddressRecord, Block } from '../store/records.ts'
+import type { AddressRecord, Block } from '../store/address-record.ts'
 import type { Store } from '../store/store.ts'
 
 export type AddressFacts = {

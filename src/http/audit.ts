@@ -3,7 +3,7 @@
  */
 import { z } from 'zod'
 import { domainOfKey, formatMailbox, localOfKey } from '../smtp/path.ts'
-import { type AuditEntry, auditActors, auditOps } from '../store/records.ts'
+import { type AuditEntry, auditActors, auditOps } from '../store/audit-record.ts'
 import type { App, HttpDeps } from './app.ts'
 import { timeSchema } from './bounce-item.ts'
 import { addressQuery, formatTime, textQuery, timeQuery } from './fields.ts'

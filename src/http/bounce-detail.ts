@@ -2,7 +2,7 @@
  * One return with everything known of it: the item of the view, how far it proves itself, and the report it came in.
  */
 import { z } from 'zod'
-import type { Bounce } from '../store/records.ts'
+import type { Bounce } from '../store/return-records.ts'
 import type { HttpDeps } from './app.ts'
 import { bounceItemSchema, timeSchema } from './bounce-item.ts'
 import { formatTime } from './fields.ts'

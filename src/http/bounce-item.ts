@@ -7,7 +7,8 @@
 import { z } from 'zod'
 import { categories } from '../classify/verdict.ts'
 import type { AddressStatus } from '../judge/status.ts'
-import { type Bounce, type Message, whys } from '../store/records.ts'
+import type { Message } from '../store/message-records.ts'
+import { type Bounce, whys } from '../store/return-records.ts'
 import { formatTime } from './fields.ts'
 import { mailStatusSchema, returnedMailStatus } from './mail-status.ts'
 

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod'
 import { type Decided, type Decision, decide } from '../judge/decide.ts'
-import type { Why } from '../store/records.ts'
+import type { Why } from '../store/return-records.ts'
 import type { App, HttpDeps } from './app.ts'
 import { bounceItemSchema } from './bounce-item.ts'
 import { deedBody, deedOf } from './deed-fields.ts'

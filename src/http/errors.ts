@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../observe/log.ts'
 import { BadCursor } from '../store/page.ts'
-import { StoreUnavailable } from '../store/store.ts'
+import { StoreUnavailable } from '../store/store-unavailable.ts'
 import { type ProblemKind, problem, problemType, sendProblem } from './problem.ts'
 import { fieldProblems, InvalidPart } from './validation.ts'
 

@@ -3,8 +3,9 @@
  */
 import { z } from 'zod'
 import { csvHeader, formatCsv } from '../block-file/write-list.ts'
-import type { Block } from '../store/records.ts'
-import type { BlacklistFilter, Store } from '../store/store.ts'
+import type { Block } from '../store/address-record.ts'
+import type { BlacklistFilter } from '../store/filters.ts'
+import type { Store } from '../store/store.ts'
 import { blockItem } from './address-detail.ts'
 import type { App, HttpDeps } from './app.ts'
 import { blockCategoryQuery, domainQuery, formatTime, timeQuery } from './fields.ts'

@@ -5,7 +5,8 @@
  * Pure.
  */
 import { z } from 'zod'
-import type { Bounce, JournalRecipient, Message } from '../store/records.ts'
+import type { JournalRecipient, Message } from '../store/message-records.ts'
+import type { Bounce } from '../store/return-records.ts'
 
 export const mailStatusSchema = z
   .enum(['success', 'draft', 'failure'])

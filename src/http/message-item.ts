@@ -5,7 +5,8 @@
  */
 import { z } from 'zod'
 import { formatReplyLine } from '../smtp/reply.ts'
-import type { Bounce, Message } from '../store/records.ts'
+import type { Message } from '../store/message-records.ts'
+import type { Bounce } from '../store/return-records.ts'
 import { bounceItemSchema, correspondentSchema, timeSchema } from './bounce-item.ts'
 import { formatTime } from './fields.ts'
 import { mailStatusSchema, messageStatus, recipientStatus } from './mail-status.ts'

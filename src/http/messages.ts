@@ -2,7 +2,7 @@
  * `/v1/messages`: mail that passed, or tried to, and one mail with its returns.
  */
 import { z } from 'zod'
-import type { Message } from '../store/records.ts'
+import type { Message } from '../store/message-records.ts'
 import type { App, HttpDeps } from './app.ts'
 import { addressQuery, idParam, textQuery, timeQuery } from './fields.ts'
 import { given } from './given.ts'

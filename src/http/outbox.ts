@@ -3,7 +3,9 @@
  */
 import { z } from 'zod'
 import { cleanWords } from '../judge/clean-words.ts'
-import { type AuditEntry, type OutboxItem, outboxState, outboxStates, postmaster } from '../store/records.ts'
+import type { AuditEntry } from '../store/audit-record.ts'
+import { type OutboxItem, outboxState, outboxStates } from '../store/outbox-record.ts'
+import { postmaster } from '../store/return-records.ts'
 import type { App, HttpDeps } from './app.ts'
 import { timeSchema } from './bounce-item.ts'
 import { deedBody, deedOf } from './deed-fields.ts'

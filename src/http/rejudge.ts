@@ -3,7 +3,7 @@
  */
 import { z } from 'zod'
 import { rejudgeOutcomes } from '../judge/rejudge.ts'
-import { whys } from '../store/records.ts'
+import { whys } from '../store/return-records.ts'
 import type { App, HttpDeps } from './app.ts'
 import { timeSchema } from './bounce-item.ts'
 import { bodyError, by, deedOf, why } from './deed-fields.ts'

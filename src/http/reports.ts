@@ -5,7 +5,7 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { postmaster, type StoredReport } from '../store/records.ts'
+import { postmaster, type StoredReport } from '../store/return-records.ts'
 import type { App, HttpDeps } from './app.ts'
 import { timeSchema } from './bounce-item.ts'
 import { formatTime, idParam } from './fields.ts'

@@ -3,7 +3,8 @@
  */
 import type { AddressStatus } from '../judge/status.ts'
 import type { AddressKey } from '../smtp/path.ts'
-import type { Bounce, Message } from '../store/records.ts'
+import type { Message } from '../store/message-records.ts'
+import type { Bounce } from '../store/return-records.ts'
 import type { Store } from '../store/store.ts'
 import { addressFacts } from './address-facts.ts'
 import type { HttpDeps } from './app.ts'

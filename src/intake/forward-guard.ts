@@ -4,7 +4,8 @@
  */
 import type { ReturnPath } from '../return-path/return-path.ts'
 import { domainKey, parseMailbox } from '../smtp/path.ts'
-import { type OutboxItem, postmaster, type StoredReport } from '../store/records.ts'
+import type { OutboxItem } from '../store/outbox-record.ts'
+import { postmaster, type StoredReport } from '../store/return-records.ts'
 import type { Store } from '../store/store.ts'
 import { loopField } from './forward-mail.ts'
 

@@ -6,7 +6,7 @@
  * last line end is added (RFC 5321 §2.3.8).
  * Pure.
  */
-import type { StoredReport } from '../store/records.ts'
+import type { StoredReport } from '../store/return-records.ts'
 
 /** The field by which we know mail that we forwarded. */
 export const loopField = 'X-Rebond-Forwarded'

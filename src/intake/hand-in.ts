@@ -6,7 +6,7 @@
  * nothing by its origin: `single` about a mail with one recipient, else `claimed`.
  */
 import type { ReturnPath } from '../return-path/return-path.ts'
-import type { StoredReport } from '../store/records.ts'
+import type { StoredReport } from '../store/return-records.ts'
 import { type Acceptance, type Destination, unmatched } from './acceptance.ts'
 import type { Reporters } from './reporters.ts'
 import { readAddress, tokenInMail } from './token-in-mail.ts'

@@ -8,8 +8,9 @@
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { type Report, unreadableReport } from '../report/report.ts'
-import type { StoredReport } from '../store/records.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
+import type { StoredReport } from '../store/return-records.ts'
+import type { Store } from '../store/store.ts'
+import { StoreUnavailable } from '../store/store-unavailable.ts'
 
 /** Reads a mail; rejects, with a sentence as its message, when that fails, and with `ERR_PARSER_CLOSED` when it was not read at all. */
 export type Parse = (raw: Buffer) => Promise<Report>

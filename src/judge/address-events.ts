@@ -5,7 +5,7 @@
  * what came later, from servers and from people, stands.
  * Pure.
  */
-import type { AddressEvent, AddressRecord, AddressState, Block } from '../store/records.ts'
+import type { AddressEvent, AddressRecord, AddressState, Block } from '../store/address-record.ts'
 
 /** Events that a record keeps; older ones become part of `folded`. */
 export const maxEvents = 50

@@ -5,7 +5,7 @@
  * return does.
  */
 import type { AddressKey } from '../smtp/path.ts'
-import type { AddressRecord, Block } from '../store/records.ts'
+import type { AddressRecord, Block } from '../store/address-record.ts'
 import type { Store } from '../store/store.ts'
 import { addEvent } from './address-events.ts'
 import { cleanWords } from './clean-words.ts'

@@ -5,7 +5,7 @@
  * Pure.
  */
 import type { Confirm } from '../classify/verdict.ts'
-import type { AddressRecord } from '../store/records.ts'
+import type { AddressRecord } from '../store/address-record.ts'
 import type { ReturnEvent } from './return-event.ts'
 
 type Awaiting = AddressRecord['awaiting']

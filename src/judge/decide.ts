@@ -4,8 +4,12 @@
  * list, still win.
  */
 import type { PolicyConfig } from '../config/schema.ts'
-import type { AddressRecord, AuditActor, AuditEntry, Bounce, Message, Why } from '../store/records.ts'
-import type { Facts, Store } from '../store/store.ts'
+import type { AddressRecord } from '../store/address-record.ts'
+import type { AuditActor, AuditEntry } from '../store/audit-record.ts'
+import type { Message } from '../store/message-records.ts'
+import type { Bounce, Why } from '../store/return-records.ts'
+import type { Store } from '../store/store.ts'
+import type { Facts } from '../store/update.ts'
 import { addEvent } from './address-events.ts'
 import { cleanWords } from './clean-words.ts'
 import { blockBy } from './judge.ts'

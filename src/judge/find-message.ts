@@ -7,7 +7,8 @@
  */
 import type { Report } from '../report/report.ts'
 import type { ReturnPath } from '../return-path/return-path.ts'
-import type { FoundBy, Message } from '../store/records.ts'
+import type { Message } from '../store/message-records.ts'
+import type { FoundBy } from '../store/return-records.ts'
 import type { Store } from '../store/store.ts'
 import { matchRecipient } from './recipient-match.ts'
 

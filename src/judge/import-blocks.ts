@@ -6,7 +6,7 @@
 import type { Listing } from '../block-file/listing.ts'
 import type { PolicyConfig } from '../config/schema.ts'
 import type { AddressKey } from '../smtp/path.ts'
-import type { AddressRecord, Block } from '../store/records.ts'
+import type { AddressRecord, Block } from '../store/address-record.ts'
 import type { Store } from '../store/store.ts'
 import { addEvent } from './address-events.ts'
 import { cleanWords } from './clean-words.ts'

@@ -8,7 +8,9 @@
  * Pure.
  */
 import type { AddressKey } from '../smtp/path.ts'
-import type { AddressEvent, AddressRecord, AuditEntry, Block, Bounce, Grade, Held, Why } from '../store/records.ts'
+import type { AddressEvent, AddressRecord, Block, Held } from '../store/address-record.ts'
+import type { AuditEntry } from '../store/audit-record.ts'
+import type { Bounce, Grade, Why } from '../store/return-records.ts'
 import { addEvent } from './address-events.ts'
 import { bounceId } from './bounce-id.ts'
 import { cleanWords } from './clean-words.ts'

@@ -4,7 +4,7 @@
  * Pure.
  */
 import type { AddressKey } from '../smtp/path.ts'
-import type { AddressRecord } from '../store/records.ts'
+import type { AddressRecord } from '../store/address-record.ts'
 
 /** Makes an empty record. */
 export function newAddress({ address, key }: { readonly address: string; readonly key: AddressKey }): AddressRecord {

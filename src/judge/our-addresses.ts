@@ -4,7 +4,7 @@
  * Pure.
  */
 import type { ReturnPath } from '../return-path/return-path.ts'
-import type { Message } from '../store/records.ts'
+import type { Message } from '../store/message-records.ts'
 
 /** Lists them; empty for a mail we do not know. */
 export function ourAddresses(message: Message | null, returnPath: Pick<ReturnPath, 'address'>): string[] {

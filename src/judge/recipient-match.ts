@@ -9,7 +9,7 @@ import { innermostReply } from '../classify/innermost.ts'
 import type { ReportedRecipient } from '../report/report.ts'
 import { addressesIn } from '../report/text-address.ts'
 import { type AddressKey, addressKeyOf, domainKey, domainOfKey, localOfKey } from '../smtp/path.ts'
-import type { JournalRecipient, Message } from '../store/records.ts'
+import type { JournalRecipient, Message } from '../store/message-records.ts'
 import { type ForeignAddress, readForeignAddress } from './foreign-address.ts'
 
 export type RecipientMatch =

@@ -7,7 +7,7 @@
 import { categories, categoryFacts } from '../classify/verdict.ts'
 import type { PolicyConfig } from '../config/schema.ts'
 import type { DataRefusalWords } from '../smtp/data-refusal.ts'
-import type { BlockCategory } from '../store/records.ts'
+import type { BlockCategory } from '../store/address-record.ts'
 import { asciiWords } from './clean-words.ts'
 
 export type Language = PolicyConfig['refusal']['language']

@@ -7,7 +7,7 @@
  */
 import type { PolicyConfig } from '../config/schema.ts'
 import { formatReply, maxReplyLineOctets, type Reply, reply } from '../smtp/reply.ts'
-import type { Block } from '../store/records.ts'
+import type { Block } from '../store/address-record.ts'
 import { asciiWords, cleanWords, maxEvidenceLength } from './clean-words.ts'
 import { type RefusalParts, wordings } from './refusal-words.ts'
 

@@ -6,7 +6,9 @@
 
 import type { AddressKey } from '../smtp/path.ts'
 import { formatEnhancedStatus } from '../smtp/reply.ts'
-import type { Block, Bounce, JournalRecipient, Message } from '../store/records.ts'
+import type { Block } from '../store/address-record.ts'
+import type { JournalRecipient, Message } from '../store/message-records.ts'
+import type { Bounce } from '../store/return-records.ts'
 import { bounceId } from './bounce-id.ts'
 
 /** Makes one `relay` record for each recipient of a mail that was refused because of the block given for its key. Ids are stable. */

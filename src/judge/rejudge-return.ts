@@ -5,7 +5,8 @@
  * A return whose verdict is the same as before is not touched, whatever else has changed since.
  * Pure.
  */
-import type { AddressEvent, AddressRecord, Bounce } from '../store/records.ts'
+import type { AddressEvent, AddressRecord } from '../store/address-record.ts'
+import type { Bounce } from '../store/return-records.ts'
 import { applyEvent, refold } from './address-events.ts'
 import { type JudgePolicy, noSigns, saysDomainIsDead } from './conditions.ts'
 import { drawerOf, isDecided, judge, subjectOf } from './judge.ts'

@@ -5,7 +5,8 @@
  */
 import type { Verdict } from '../classify/verdict.ts'
 import type { Action, ReportKind } from '../report/report.ts'
-import type { FoundBy, Grade, Message } from '../store/records.ts'
+import type { Message } from '../store/message-records.ts'
+import type { FoundBy, Grade } from '../store/return-records.ts'
 import { passedRecipients, type RecipientMatch } from './recipient-match.ts'
 
 export type ReturnEvent = {

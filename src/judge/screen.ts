@@ -3,7 +3,7 @@
  */
 import type { PolicyConfig } from '../config/schema.ts'
 import type { AddressKey } from '../smtp/path.ts'
-import type { Block } from '../store/records.ts'
+import type { Block } from '../store/address-record.ts'
 import type { Store } from '../store/store.ts'
 
 /** The blocks in force of these keys, in their order; null where there is none. @throws {StoreUnavailable}, or rejects with it. */

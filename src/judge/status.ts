@@ -5,7 +5,7 @@
  * "Since" is the store's order, not the clock. Pure.
  */
 import type { PolicyConfig } from '../config/schema.ts'
-import type { AddressRecord, Moment } from '../store/records.ts'
+import type { AddressRecord, Moment } from '../store/address-record.ts'
 
 export type AddressStatus = 'blacklisted' | 'ok' | 'unknown'
 

@@ -5,9 +5,9 @@
  */
 import type { PolicyConfig } from '../config/schema.ts'
 import { timeOfId } from '../return-path/time-id.ts'
-import type { AddressRecord } from '../store/records.ts'
-import type { Changes, Facts, FactsRequest } from '../store/store.ts'
+import type { AddressRecord } from '../store/address-record.ts'
 import type { Incident, SurgeWindow } from '../store/surge-records.ts'
+import type { Changes, Facts, FactsRequest } from '../store/update.ts'
 import { subjectOf } from './judge.ts'
 import { operatorOf } from './operator.ts'
 import type { ReturnEvent } from './return-event.ts'

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import type { Category } from '../classify/verdict.ts'
 import type { PolicyConfig } from '../config/schema.ts'
 import { makeId } from '../return-path/time-id.ts'
-import type { AddressRecord } from '../store/records.ts'
+import type { AddressRecord } from '../store/address-record.ts'
 import type { Incident, SurgeStep, SurgeWindow } from '../store/surge-records.ts'
 
 export type SurgePolicy = PolicyConfig['surgeGuard']

@@ -6,7 +6,8 @@
  */
 import type { ReportKind } from '../report/report.ts'
 import { domainOfKey } from '../smtp/path.ts'
-import type { Bounce, JournalRecipient, Message, MessageOutcome } from '../store/records.ts'
+import type { JournalRecipient, Message, MessageOutcome } from '../store/message-records.ts'
+import type { Bounce } from '../store/return-records.ts'
 import { addCounts, type Counter, type Tally } from '../store/tally.ts'
 
 /** What a mail counts as it is journalled: the recipients of this transaction that it was not relayed to. */

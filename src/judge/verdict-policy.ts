@@ -7,7 +7,7 @@
 import type { Verdict } from '../classify/verdict.ts'
 import type { VerdictPolicy } from '../config/policy.ts'
 import type { PolicyConfig } from '../config/schema.ts'
-import type { AddressRecord, SoftReturn } from '../store/records.ts'
+import type { AddressRecord, SoftReturn } from '../store/address-record.ts'
 import type { ReturnEvent } from './return-event.ts'
 
 type Policies = Partial<Pick<PolicyConfig, 'categories' | 'rules'>>

@@ -2,8 +2,8 @@
  * Tells the configured endpoints what happened, and lets people look at it: deliveries are shown, replayed, and endpoints enabled again.
  */
 import type { WebhookEndpoint } from '../config/webhooks.ts'
+import type { AuditEntry } from '../store/audit-record.ts'
 import type { Delivery, EndpointStop } from '../store/delivery-records.ts'
-import type { AuditEntry } from '../store/records.ts'
 import { createEndpoint, type EndpointDeps, type EndpointState } from './endpoint.ts'
 
 export type Deed = { readonly by: string | null; readonly why: string; readonly now: number }

@@ -4,9 +4,11 @@
  * Standard Webhooks: `{ type, timestamp, data }`. Times are RFC 3339 in UTC; what is not known is null. Fields may be added, never taken away.
  * Pure.
  */
+
+import type { Block } from '../store/address-record.ts'
 import type { Change } from '../store/change-records.ts'
 import type { Delivery } from '../store/delivery-records.ts'
-import type { Block, Bounce, BouncedMail } from '../store/records.ts'
+import type { Bounce, BouncedMail } from '../store/return-records.ts'
 import type { Incident } from '../store/surge-records.ts'
 
 type Data = Readonly<Record<string, unknown>>

@@ -7,7 +7,8 @@
 import type { WebhookEvent } from '../config/webhooks.ts'
 import type { Change } from '../store/change-records.ts'
 import type { Delivery } from '../store/delivery-records.ts'
-import type { Changes, Facts, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import type { Changes, Facts } from '../store/update.ts'
 import { type Telling, tellingsOf } from './tellings.ts'
 
 /** Who wants which events. */

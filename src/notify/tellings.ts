@@ -6,9 +6,11 @@
  * Pure.
  */
 import type { WebhookEvent } from '../config/webhooks.ts'
+import type { AddressRecord, Block } from '../store/address-record.ts'
+import type { AuditEntry, AuditOp } from '../store/audit-record.ts'
 import type { Change, ChangeKind } from '../store/change-records.ts'
-import type { AddressRecord, AuditEntry, AuditOp, Block, Bounce } from '../store/records.ts'
-import type { Changes, Facts } from '../store/store.ts'
+import type { Bounce } from '../store/return-records.ts'
+import type { Changes, Facts } from '../store/update.ts'
 import { changeData, incidentData, returnData } from './payloads.ts'
 
 /** An event that endpoints may want to hear of. */

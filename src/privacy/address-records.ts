@@ -2,8 +2,9 @@
  * Everything that is kept of an address, record by record (GDPR, article 15), in the memory of one page.
  */
 import type { AddressKey } from '../smtp/path.ts'
+import type { Message } from '../store/message-records.ts'
 import type { Page, PageRequest } from '../store/page.ts'
-import type { Message, StoredReport } from '../store/records.ts'
+import type { StoredReport } from '../store/return-records.ts'
 import type { Store } from '../store/store.ts'
 
 const pageSize = 200

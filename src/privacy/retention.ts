@@ -9,7 +9,8 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { trimMail } from '../report/trim-mail.ts'
 import type { Forgettable } from '../store/forgetting.ts'
-import { type Store, StoreUnavailable } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import { StoreUnavailable } from '../store/store-unavailable.ts'
 import { liftExpired } from './lift-expired.ts'
 
 export type RetentionDeps = {

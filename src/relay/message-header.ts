@@ -7,7 +7,7 @@ import { parseAddressList } from '../report/address-list.ts'
 import { decodeHeaderText } from '../report/encoded-words.ts'
 import { type Header, parseHeader } from '../report/header.ts'
 import { type AddressKey, addressKeyOf } from '../smtp/path.ts'
-import type { Message } from '../store/records.ts'
+import type { Message } from '../store/message-records.ts'
 import type { ListReader } from './list-names.ts'
 
 /** Octets of a mail that are looked at for its header. */

@@ -8,7 +8,7 @@
 import { type DataState, scanData, startOfData, terminator } from '../smtp/end-of-data.ts'
 import { ourReplies } from '../smtp/our-replies.ts'
 import type { SpokenReply } from '../smtp/reply.ts'
-import type { Message } from '../store/records.ts'
+import type { Message } from '../store/message-records.ts'
 import type { Connection } from '../wire/connection.ts'
 import type { JournalEntry } from './journal.ts'
 import { HeadGatherer } from './message-header.ts'

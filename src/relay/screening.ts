@@ -4,7 +4,7 @@
 import type { Log } from '../observe/log.ts'
 import type { AddressKey } from '../smtp/path.ts'
 import { type Reply, type SpokenReply, speak } from '../smtp/reply.ts'
-import type { Block } from '../store/records.ts'
+import type { Block } from '../store/address-record.ts'
 
 export type Asked = { readonly number: number; readonly key: AddressKey; readonly address: string }
 

@@ -1,9 +1,14 @@
 /**
  * A store as plain records, kind by kind: how one engine's store is copied into another's (`rebond store copy`), with nobody using either.
  */
+
+import type { AddressRecord } from './address-record.ts'
+import type { AuditEntry } from './audit-record.ts'
 import type { NumberedChange } from './change-records.ts'
 import type { Delivery, EndpointStop } from './delivery-records.ts'
-import type { AddressRecord, AuditEntry, Bounce, Message, OutboxItem, StoredReport } from './records.ts'
+import type { Message } from './message-records.ts'
+import type { OutboxItem } from './outbox-record.ts'
+import type { Bounce, StoredReport } from './return-records.ts'
 import type { Incident, SurgeWindow } from './surge-records.ts'
 import type { Counts, ListRecord } from './tally.ts'
 

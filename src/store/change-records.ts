@@ -3,7 +3,7 @@
  * Pure.
  */
 import type { AddressKey } from '../smtp/path.ts'
-import type { Block } from './records.ts'
+import type { Block } from './address-record.ts'
 
 /**
  * `blacklisted`: a block began; `replaced`: a block in force gave way to another; `unblocked`: a person or key lifted it; `reverted`: the returns

@@ -3,7 +3,7 @@
  *
  * Pure.
  */
-import type { AddressRecord } from './records.ts'
+import type { AddressRecord } from './address-record.ts'
 
 /**
  * `raw`: the octets of returned mail; `messages`: the journal; `bounces`: returns; `reports`: what is known of a returned mail beside its octets;

@@ -2,7 +2,7 @@
  * Blocks end when their time is up, also while nobody has removed them yet.
  * Pure.
  */
-import type { AddressRecord, Block } from './records.ts'
+import type { AddressRecord, Block } from './address-record.ts'
 
 /** Whether a block is in force. */
 export function inForce(block: Block, now: number): boolean {

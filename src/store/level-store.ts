@@ -26,7 +26,7 @@ import { createSurges, listIncidents, listMembers, listSuspects } from './level/
 import { createTallyReads } from './level/tallies.ts'
 import { Unit } from './level/unit.ts'
 import { createUpdate, readAddress } from './level/update.ts'
-import type { Bounce, MailboxPosition } from './records.ts'
+import type { Bounce, MailboxPosition } from './return-records.ts'
 import type { Store } from './store.ts'
 import type { Incident } from './surge-records.ts'
 

@@ -3,7 +3,9 @@
  * Pure.
  */
 import type { AddressKey } from '../smtp/path.ts'
-import type { BouncedMail, Message, Moment } from './records.ts'
+import type { Moment } from './address-record.ts'
+import type { Message } from './message-records.ts'
+import type { BouncedMail } from './return-records.ts'
 
 /** What a return keeps of the mail that came back. */
 export function bouncedMail(message: Message, address: AddressKey): BouncedMail {

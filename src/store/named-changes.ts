@@ -2,7 +2,7 @@
  * An update may change only what its request named.
  * Pure.
  */
-import type { Changes, FactsRequest } from './store.ts'
+import type { Changes, FactsRequest } from './update.ts'
 
 /** A fold that changes what it did not name would overwrite the work of others: a bug, found at its first run. @throws {TypeError} */
 export function assertNamed({ keys, bounceIds }: FactsRequest, { addresses = [], bounces = [] }: Changes): void {

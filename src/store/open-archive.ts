@@ -13,7 +13,7 @@ import { createDatabase, type Database } from './postgres/database.ts'
 import { numberChanges } from './postgres/feed.ts'
 import { openSchema } from './postgres/migrate.ts'
 import { postgresArchive } from './postgres/postgres-archive.ts'
-import { StoreUnavailable } from './store.ts'
+import { StoreUnavailable } from './store-unavailable.ts'
 
 /** Nobody waits for an answer: a statement may take longer than one of a node that serves. */
 const patienceMs = 60_000

@@ -3,7 +3,8 @@
  */
 import type { Config } from '../config/schema.ts'
 import { type LevelStoreOptions, openLevelStore } from './level-store.ts'
-import { type Store, StoreUnavailable } from './store.ts'
+import type { Store } from './store.ts'
+import { StoreUnavailable } from './store-unavailable.ts'
 
 /** Opens the store. @throws {StoreUnavailable} with what is in the way, and what to do. */
 export async function openStore(config: Config['store'], deps: Pick<LevelStoreOptions, 'now' | 'log' | 'metrics'>): Promise<Store> {

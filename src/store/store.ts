@@ -6,166 +6,19 @@
  * When the engine fails, every method throws or rejects with `StoreUnavailable` and nothing was half done.
  */
 import type { AddressKey } from '../smtp/path.ts'
-import type { Change, ChangePage } from './change-records.ts'
-import type { Delivery, DeliveryState, EndpointStop } from './delivery-records.ts'
+import type { AddressRecord, Block, Moment } from './address-record.ts'
+import type { AuditEntry } from './audit-record.ts'
+import type { ChangePage } from './change-records.ts'
+import type { Delivery, EndpointStop } from './delivery-records.ts'
+import type { AuditFilter, BlacklistFilter, BounceFilter, DeliveryFilter, IncidentFilter, MessageFilter, OutboxFilter } from './filters.ts'
 import type { Forgettable } from './forgetting.ts'
+import type { Message, MessageOutcome } from './message-records.ts'
+import type { OutboxItem } from './outbox-record.ts'
 import type { Page, PageRequest } from './page.ts'
-import type {
-  AddressRecord,
-  AuditActor,
-  AuditEntry,
-  AuditOp,
-  Block,
-  BlockCategory,
-  Bounce,
-  MailboxPosition,
-  Message,
-  MessageOutcome,
-  Moment,
-  OutboxItem,
-  OutboxState,
-  StoredReport,
-} from './records.ts'
-import type { Incident, SurgeWindow } from './surge-records.ts'
+import type { Bounce, MailboxPosition, StoredReport } from './return-records.ts'
+import type { Incident } from './surge-records.ts'
 import type { FailingDomain, ListRecord, TalliedStep, Tally, TallyRequest } from './tally.ts'
-
-/**
- * `ERR_STORE_LOCKED`: another server has the store open. `ERR_STORE_SCHEMA`: a newer version of rebond wrote it. Both are met when it is
- * opened only; `ERR_STORE_UNAVAILABLE`: everything else, at any time.
- */
-export type StoreErrorCode = 'ERR_STORE_UNAVAILABLE' | 'ERR_STORE_LOCKED' | 'ERR_STORE_SCHEMA'
-
-/** The engine cannot answer now; what was asked did not happen, or is in doubt and was not acknowledged. */
-export class StoreUnavailable extends Error {
-  readonly code: StoreErrorCode
-  constructor(message: string, options: ErrorOptions & { readonly code?: StoreErrorCode } = {}) {
-    super(message, options)
-    this.name = 'StoreUnavailable'
-    this.code = options.code ?? 'ERR_STORE_UNAVAILABLE'
-  }
-}
-
-/** What an update reads before it folds. It is alone on the keys and bounces that it names, and may change no others. */
-export type FactsRequest = {
-  readonly keys: readonly AddressKey[]
-  readonly bounceIds?: readonly string[]
-  /** The latest acceptance of mail for each key not younger than this is looked up too. */
-  readonly acceptedBefore?: number
-  /** Asks for `Facts.neighbours`: for each of these keys another address of its domain for which upstream accepted a mail between these times. */
-  readonly neighbours?: { readonly of: readonly AddressKey[]; readonly acceptedSince: number; readonly acceptedBefore: number }
-  /** Asks for `Facts.lived`: which of these keys have a domain that was ok by then. */
-  readonly lived?: { readonly of: readonly AddressKey[]; readonly acceptedBefore: number }
-  /** Asks for `Facts.deadDomains`: returns since then that say a domain is dead (`invalid_domain`, `no_mail_domain`). */
-  readonly deadDomainsSince?: number
-  /** Asks for `Facts.windows` of these operators, and for the incidents that stand in them. */
-  readonly operators?: readonly string[]
-  /** Asks for these incidents too. */
-  readonly incidents?: readonly string[]
-}
-
-/** A mail accepted for another address of a domain, and no hard return and no unblock of that address since. */
-export type Neighbour = { readonly key: AddressKey; readonly accepted: Moment }
-
-export type Facts = {
-  readonly addresses: ReadonlyMap<AddressKey, AddressRecord>
-  readonly bounces: ReadonlyMap<string, Bounce>
-  readonly accepted: ReadonlyMap<AddressKey, Moment>
-  /** By the key it was asked for; absent: none was found. */
-  readonly neighbours: ReadonlyMap<AddressKey, Neighbour>
-  /** Of the keys asked about, those at whose domain upstream accepted a mail for an address, itself among them, that has not failed since. */
-  readonly lived: ReadonlySet<AddressKey>
-  /** Newest first, at most 1,000; empty when not asked for. */
-  readonly deadDomains: readonly Bounce[]
-  /** As the update before this one left them: no two updates see the same. Absent: nothing was judged lately. */
-  readonly windows: ReadonlyMap<string, SurgeWindow>
-  /** Those asked for, those of `windows`, and those that hold a return of one of the addresses. As fresh as `windows`. */
-  readonly incidents: ReadonlyMap<string, Incident>
-  /** When the oldest mail in the journal began; null: there is none. */
-  readonly journalSince: number | null
-  /** A fresh sequence number for what this update does. */
-  readonly seq: number
-}
-
-/**
- * What an update commits as one unit; a record replaces the one with the same key or id. A bounce whose `mail` is null gets it from the
- * journal, at once or when its mail is journalled.
- */
-export type Changes = {
-  readonly addresses?: readonly AddressRecord[]
-  readonly bounces?: readonly Bounce[]
-  /** Replaces the stored report; one that is judged leaves the pending list. */
-  readonly report?: StoredReport
-  readonly outbox?: readonly OutboxItem[]
-  readonly audit?: readonly AuditEntry[]
-  /** It comes from a list (an import): the change feed has all of it, webhooks tell none of it. */
-  readonly isBulk?: boolean
-  /** Appended to the change feed, in this order, numbered as they are committed. */
-  readonly feed?: readonly Change[]
-  readonly deliveries?: readonly Delivery[]
-  /** Endpoints that want no webhooks from now on; null: that do again. */
-  readonly endpointStops?: ReadonlyMap<string, EndpointStop | null>
-  /** Replaces the windows of these operators. */
-  readonly windows?: ReadonlyMap<string, SurgeWindow>
-  readonly incidents?: readonly Incident[]
-  /** Returns that a group lists from now on: an incident, or a revert. */
-  readonly members?: readonly { readonly group: string; readonly bounceId: string }[]
-  /** What it counts, committed with it. */
-  readonly tallies?: readonly Tally[]
-}
-
-/** In all filters the conditions combine; `since` is inclusive, `until` exclusive. Times are those of the block. */
-export type BlacklistFilter = {
-  readonly category?: BlockCategory
-  readonly domain?: string
-  readonly since?: number
-  readonly until?: number
-}
-/** Times are those of the return (`receivedAt`). */
-export type BounceFilter = {
-  readonly key?: AddressKey
-  readonly domain?: string
-  readonly type?: Bounce['type']
-  readonly category?: Bounce['category']
-  readonly list?: string
-  readonly since?: number
-  readonly until?: number
-  /** Prefix of address or domain; `@` first: of domain only. */
-  readonly q?: string
-}
-/** Times are those in the ids, at which the mails began. */
-export type MessageFilter = {
-  readonly key?: AddressKey
-  /** With or without angle brackets. */
-  readonly headerMessageId?: string
-  readonly upstreamId?: string
-  /** Address of the header From or of the reverse-path. */
-  readonly from?: string
-  readonly since?: number
-  readonly until?: number
-}
-
-/** The changes that people and returns made. Times are those of the entries. */
-export type AuditFilter = {
-  readonly key?: AddressKey
-  readonly actor?: AuditActor
-  readonly by?: string
-  readonly op?: AuditOp
-  readonly since?: number
-  readonly until?: number
-}
-
-/** Webhooks of one endpoint. Times are those of the events. */
-export type DeliveryFilter = {
-  readonly endpoint: string
-  readonly state?: DeliveryState
-  readonly since?: number
-  readonly until?: number
-}
-
-/** Mails that we owe: those that wait, those that were given up, or both. */
-export type OutboxFilter = { readonly state?: OutboxState }
-
-export type IncidentFilter = { readonly state?: 'open' | 'closed' }
+import type { Changes, Facts, FactsRequest } from './update.ts'
 
 /** How much the store keeps; `blacklisted` counts blocks in force, `outbox` mails that wait to be sent, `deadLetters` those given up. */
 export type StoreCounts = {

@@ -9,7 +9,8 @@ import { runExport } from '../../src/cli/export.ts'
 import { runImport } from '../../src/cli/import.ts'
 import { parseConfig } from '../../src/config/config.ts'
 import { unblock } from '../../src/judge/by-hand.ts'
-import { type Store, StoreUnavailable } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { StoreUnavailable } from '../../src/store/store-unavailable.ts'
 import { bounceOf, checkedClient, type Fixture, hour, journal, keyOf, now, openServer, storeBounces, tokens } from './fixture.ts'
 
 const csv = { 'content-type': 'text/csv' }

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import t from 'tap'
 import { formatTime, parseTime } from '../../src/http/fields.ts'
-import { StoreUnavailable } from '../../src/store/store.ts'
+import { StoreUnavailable } from '../../src/store/store-unavailable.ts'
 import { bounceOf, checkedClient, type Document, healthy, now, openServer, storeBounces } from './fixture.ts'
 
 t.test('health, status and metrics', async t => {

@@ -4,7 +4,7 @@
 import t from 'tap'
 import { bounceId } from '../../src/judge/bounce-id.ts'
 import { newAddress } from '../../src/judge/new-address.ts'
-import type { SoftReturn } from '../../src/store/records.ts'
+import type { SoftReturn } from '../../src/store/address-record.ts'
 import type { Incident } from '../../src/store/surge-records.ts'
 import { bounceOf, checkedClient, hour, idAt, journal, keyOf, now, openServer, storeBounces, tokens } from './fixture.ts'
 

@@ -10,7 +10,7 @@ import { createMetrics, type Metrics } from '../../src/observe/metrics.ts'
 import { type Report, unreadableReport } from '../../src/report/report.ts'
 import { createReturnPath, type ReturnPath } from '../../src/return-path/return-path.ts'
 import { makeId } from '../../src/return-path/time-id.ts'
-import type { StoredReport } from '../../src/store/records.ts'
+import type { StoredReport } from '../../src/store/return-records.ts'
 import type { Store } from '../../src/store/store.ts'
 import { tempStore } from '../support/temp-store.ts'
 

@@ -10,7 +10,8 @@ import { newAddress } from '../../src/judge/new-address.ts'
 import type { ReturnEvent } from '../../src/judge/return-event.ts'
 import { addressStatus } from '../../src/judge/status.ts'
 import type { AddressKey } from '../../src/smtp/path.ts'
-import type { AddressRecord, Bounce } from '../../src/store/records.ts'
+import type { AddressRecord } from '../../src/store/address-record.ts'
+import type { Bounce } from '../../src/store/return-records.ts'
 import { day, dead, facts, full, hour, keyOf, mail, now, policy, recipient, returned, wholePolicy } from './material.ts'
 
 const jean = { address: 'jean@example.com', key: keyOf('jean@example.com') }

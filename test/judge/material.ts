@@ -11,7 +11,8 @@ import type { Report, ReportedRecipient } from '../../src/report/report.ts'
 import { makeId } from '../../src/return-path/time-id.ts'
 import { type AddressKey, addressKeyOf } from '../../src/smtp/path.ts'
 import { reply } from '../../src/smtp/reply.ts'
-import type { JournalRecipient, Message, RcptVerdict, StoredReport } from '../../src/store/records.ts'
+import type { JournalRecipient, Message, RcptVerdict } from '../../src/store/message-records.ts'
+import type { StoredReport } from '../../src/store/return-records.ts'
 
 export const now = Date.parse('2026-11-24T10:00:00Z')
 export const hour = 3_600_000

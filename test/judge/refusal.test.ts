@@ -6,7 +6,7 @@ import { asciiWords, cleanWords } from '../../src/judge/clean-words.ts'
 import { formatRefusal } from '../../src/judge/refusal.ts'
 import { refusalBounces } from '../../src/judge/refusals.ts'
 import { formatReply, formatReplyLine, reply } from '../../src/smtp/reply.ts'
-import type { Block } from '../../src/store/records.ts'
+import type { Block } from '../../src/store/address-record.ts'
 import { keyOf, mail, recipient } from './material.ts'
 
 const options = { code: 550, enhancedStatus: '5.1.1', language: 'en', template: null, publicUrl: null } as const

@@ -9,7 +9,7 @@ import { foldReturns } from '../../src/judge/judge-returns.ts'
 import type { ReturnEvent } from '../../src/judge/return-event.ts'
 import { talliesOfReport, tallyOfMail, tallyOfOutcome } from '../../src/judge/tallies.ts'
 import { reply } from '../../src/smtp/reply.ts'
-import type { Bounce } from '../../src/store/records.ts'
+import type { Bounce } from '../../src/store/return-records.ts'
 import { addCounts, type Counts } from '../../src/store/tally.ts'
 import { dead, full, hour, mail, now, recipient, returned, wholePolicy } from './material.ts'
 

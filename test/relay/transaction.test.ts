@@ -1,7 +1,7 @@
 import t from 'tap'
 import { wordings } from '../../src/judge/refusal-words.ts'
 import { makeId } from '../../src/return-path/time-id.ts'
-import { StoreUnavailable } from '../../src/store/store.ts'
+import { StoreUnavailable } from '../../src/store/store-unavailable.ts'
 import { relayUnderTest } from '../support/relay-under-test.ts'
 import { until } from '../support/until.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { MessageOutcome } from '../../src/store/records.ts'
+import type { MessageOutcome } from '../../src/store/message-records.ts'
 import type { Store } from '../../src/store/store.ts'
 import { relayUnderTest } from '../support/relay-under-test.ts'
 import type { UpstreamSession } from '../support/scripted-upstream.ts'

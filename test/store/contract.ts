@@ -5,19 +5,15 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Change } from '../../src/store/change-records.ts'
 import type { Delivery } from '../../src/store/delivery-records.ts'
+import type { AuditFilter, BounceFilter, DeliveryFilter, MessageFilter, OutboxFilter } from '../../src/store/filters.ts'
+import type { Message } from '../../src/store/message-records.ts'
+import type { OutboxItem } from '../../src/store/outbox-record.ts'
 import { BadCursor, type Page, type PageRequest } from '../../src/store/page.ts'
-import type { Bounce, Message, OutboxItem } from '../../src/store/records.ts'
-import {
-  type AuditFilter,
-  type BounceFilter,
-  type Changes,
-  type DeliveryFilter,
-  type MessageFilter,
-  type OutboxFilter,
-  type Store,
-  StoreUnavailable,
-} from '../../src/store/store.ts'
+import type { Bounce } from '../../src/store/return-records.ts'
+import type { Store } from '../../src/store/store.ts'
+import { StoreUnavailable } from '../../src/store/store-unavailable.ts'
 import type { Incident } from '../../src/store/surge-records.ts'
+import type { Changes } from '../../src/store/update.ts'
 import { forgetContract } from './forget-contract.ts'
 import {
   address,

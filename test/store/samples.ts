@@ -4,8 +4,12 @@
 import { createHash } from 'node:crypto'
 import { makeId } from '../../src/return-path/time-id.ts'
 import { type AddressKey, addressKeyOf } from '../../src/smtp/path.ts'
-import type { AddressRecord, Block, Bounce, JournalRecipient, Message, OutboxItem, StoredReport } from '../../src/store/records.ts'
-import type { Changes, Store } from '../../src/store/store.ts'
+import type { AddressRecord, Block } from '../../src/store/address-record.ts'
+import type { JournalRecipient, Message } from '../../src/store/message-records.ts'
+import type { OutboxItem } from '../../src/store/outbox-record.ts'
+import type { Bounce, StoredReport } from '../../src/store/return-records.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { Changes } from '../../src/store/update.ts'
 
 /** The moment at which the samples begin. */
 export const start = Date.parse('2026-11-24T10:00:00Z')

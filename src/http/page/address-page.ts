@@ -4,7 +4,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type AddressKey, addressKeyOf } from '../../smtp/path.ts'
-import type { AuditEntry } from '../../store/records.ts'
+import type { AuditEntry } from '../../store/audit-record.ts'
 import { blockAddress, unblockAddress } from '../address-deeds.ts'
 import { type AddressDetail, addressDetail } from '../address-detail.ts'
 import { formatKey } from '../address-key.ts'

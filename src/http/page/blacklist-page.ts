@@ -2,7 +2,7 @@
  * `/blacklist`: the blocks in force.
  */
 import { categories } from '../../classify/verdict.ts'
-import type { Block } from '../../store/records.ts'
+import type { Block } from '../../store/address-record.ts'
 import type { App, HttpDeps } from '../app.ts'
 import { blockCategoryQuery, domainQuery } from '../fields.ts'
 import { given } from '../given.ts'

@@ -4,7 +4,7 @@
  * Pure.
  */
 import type { z } from 'zod'
-import type { BounceFilter } from '../../store/store.ts'
+import type { BounceFilter } from '../../store/filters.ts'
 import { addressQuery, categoryQuery, prefixQuery, textQuery, typeQuery } from '../fields.ts'
 import { given } from '../given.ts'
 import { dayAfter, startOfDay } from './formats.ts'

@@ -3,7 +3,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Bounce, Why } from '../../store/records.ts'
+import type { Bounce, Why } from '../../store/return-records.ts'
 import type { App, HttpDeps } from '../app.ts'
 import { type BounceDetail, bounceDetail } from '../bounce-detail.ts'
 import { decideReturn } from '../decisions.ts'

@@ -7,7 +7,7 @@
 
 import type { Readable } from 'node:stream'
 import { stringify } from 'csv-stringify'
-import type { BounceFilter } from '../../store/store.ts'
+import type { BounceFilter } from '../../store/filters.ts'
 import type { HttpDeps } from '../app.ts'
 import type { BounceItem } from '../bounce-item.ts'
 import { bounceItems } from '../returned-mail.ts'

@@ -1,9 +1,10 @@
 /**
  * The audit in LevelDB: who did what, newest first.
  */
+
+import type { AuditEntry } from '../audit-record.ts'
+import type { AuditFilter } from '../filters.ts'
 import type { Page, PageRequest } from '../page.ts'
-import type { AuditEntry } from '../records.ts'
-import type { AuditFilter } from '../store.ts'
 import { decodeOr } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { storedKey } from './erased-addresses.ts'

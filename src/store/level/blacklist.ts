@@ -3,11 +3,11 @@
  */
 
 import { type AddressKey, domainKey, domainOfKey } from '../../smtp/path.ts'
+import type { AddressRecord, Block } from '../address-record.ts'
 import { isPseudonym } from '../erased.ts'
+import type { BlacklistFilter } from '../filters.ts'
 import { inForce } from '../in-force.ts'
 import type { Page, PageRequest } from '../page.ts'
-import type { AddressRecord, Block } from '../records.ts'
-import type { BlacklistFilter } from '../store.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { readErased } from './erased-addresses.ts'

@@ -3,10 +3,10 @@
  */
 
 import { domainKey, domainOfKey } from '../../smtp/path.ts'
+import type { BounceFilter } from '../filters.ts'
 import { textPart } from '../key-parts.ts'
 import type { Page, PageRequest } from '../page.ts'
-import type { Bounce } from '../records.ts'
-import type { BounceFilter } from '../store.ts'
+import type { Bounce } from '../return-records.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { bounceIndexes, primary } from './indexes.ts'

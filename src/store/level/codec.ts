@@ -2,7 +2,7 @@
  * Records as they stand on disk: JSON (doc/adr/0002 says why), so that an operator can read them and a later version can add fields.
  * Pure.
  */
-import { StoreUnavailable } from '../store.ts'
+import { StoreUnavailable } from '../store-unavailable.ts'
 
 export function encode(record: object): string {
   return JSON.stringify(record)

@@ -9,7 +9,7 @@ import { chmod, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { makeDirectory } from '../make-directory.ts'
-import { StoreUnavailable } from '../store.ts'
+import { StoreUnavailable } from '../store-unavailable.ts'
 import type { KeyRange } from './keys.ts'
 
 export type KeyIterator = { nextv(count: number): Promise<string[]>; close(): Promise<void> }

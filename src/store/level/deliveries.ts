@@ -3,7 +3,8 @@
  * nothing more.
  */
 import { type Delivery, deliveryState, type EndpointStop } from '../delivery-records.ts'
-import type { Changes, Store } from '../store.ts'
+import type { Store } from '../store.ts'
+import type { Changes } from '../update.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { deliveryIndexes, primary } from './indexes.ts'

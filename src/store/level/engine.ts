@@ -8,7 +8,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../observe/log.ts'
-import { type SnapshotEntry, StoreUnavailable } from '../store.ts'
+import type { SnapshotEntry } from '../store.ts'
+import { StoreUnavailable } from '../store-unavailable.ts'
 import { claimDirectory, type Database, type OpenDatabase, openError, rootOf } from './database.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { primary } from './indexes.ts'

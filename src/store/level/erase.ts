@@ -5,10 +5,14 @@
  * cut off can be repeated and finds the rest.
  */
 import { type AddressKey, addressKeyOf } from '../../smtp/path.ts'
+import type { AddressRecord } from '../address-record.ts'
+import type { AuditEntry } from '../audit-record.ts'
 import type { Delivery } from '../delivery-records.ts'
 import { pseudonymOf, withoutAddress } from '../erased.ts'
 import { inForce } from '../in-force.ts'
-import type { AddressRecord, AuditEntry, Bounce, JournalRecipient, Message, OutboxItem, StoredReport } from '../records.ts'
+import type { JournalRecipient, Message } from '../message-records.ts'
+import type { OutboxItem } from '../outbox-record.ts'
+import type { Bounce, StoredReport } from '../return-records.ts'
 import type { Erased, Store } from '../store.ts'
 import { deleteAddress, putAddress } from './blacklist.ts'
 import { putBounce } from './bounces.ts'

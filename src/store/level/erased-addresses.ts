@@ -2,8 +2,8 @@
  * Finding what is left of an erased address, by the address: looked for only while the store holds any (counter `hashed`).
  */
 import type { AddressKey } from '../../smtp/path.ts'
+import type { AddressEvent, AddressRecord, Block } from '../address-record.ts'
 import { pseudonymOf, withoutAddress } from '../erased.ts'
-import type { AddressEvent, AddressRecord, Block } from '../records.ts'
 import type { Engine } from './engine.ts'
 import { primary } from './indexes.ts'
 

@@ -5,9 +5,13 @@
  * finds what is left of it.
  */
 import type { AddressKey } from '../../smtp/path.ts'
+import type { AddressRecord } from '../address-record.ts'
+import type { AuditEntry } from '../audit-record.ts'
 import { type Forgettable, lastChangeOf } from '../forgetting.ts'
 import { idBound } from '../key-parts.ts'
-import type { AddressRecord, AuditEntry, Bounce, Message, OutboxItem, StoredReport } from '../records.ts'
+import type { Message } from '../message-records.ts'
+import type { OutboxItem } from '../outbox-record.ts'
+import type { Bounce, StoredReport } from '../return-records.ts'
 import type { Store } from '../store.ts'
 import { deleteAddress } from './blacklist.ts'
 import { decodeOr } from './codec.ts'

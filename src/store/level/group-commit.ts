@@ -6,7 +6,7 @@
  * written after `resume`, marked as in doubt: their values are whole, but what they count must not be counted twice.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { StoreUnavailable } from '../store.ts'
+import type { StoreUnavailable } from '../store-unavailable.ts'
 import { Unit } from './unit.ts'
 
 /** Octets of a batch after which the next one is begun: a batch is held in memory twice. */

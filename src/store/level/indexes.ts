@@ -4,10 +4,14 @@
  */
 
 import { domainOfKey } from '../../smtp/path.ts'
+import { type AddressRecord, type Block, isSuspect } from '../address-record.ts'
+import type { AuditEntry } from '../audit-record.ts'
 import type { Delivery } from '../delivery-records.ts'
 import { textPart } from '../key-parts.ts'
 import { bareMessageId } from '../message-facts.ts'
-import { type AddressRecord, type AuditEntry, type Block, type Bounce, isSuspect, type Message, type OutboxItem } from '../records.ts'
+import type { Message } from '../message-records.ts'
+import type { OutboxItem } from '../outbox-record.ts'
+import type { Bounce } from '../return-records.ts'
 import type { Incident } from '../surge-records.ts'
 import { domainFirst, key, seqPart, timePart } from './keys.ts'
 

@@ -6,7 +6,8 @@
  */
 
 import { bouncedMail } from '../message-facts.ts'
-import type { Bounce, Message } from '../records.ts'
+import type { Message } from '../message-records.ts'
+import type { Bounce } from '../return-records.ts'
 import type { Store } from '../store.ts'
 import type { Tally } from '../tally.ts'
 import { bouncesOfMessage, putBounce } from './bounces.ts'

@@ -1,10 +1,13 @@
 /**
  * A LevelDB store as plain records, for `rebond store copy`.
  */
+
+import type { AddressRecord } from '../address-record.ts'
 import type { Archive, Archived, ArchivedKind, Placed } from '../archive.ts'
 import type { NumberedChange } from '../change-records.ts'
 import { textPart } from '../key-parts.ts'
-import type { AddressRecord, Bounce, Message, StoredReport } from '../records.ts'
+import type { Message } from '../message-records.ts'
+import type { Bounce, StoredReport } from '../return-records.ts'
 import type { Counts, ListRecord } from '../tally.ts'
 import { putAddress } from './blacklist.ts'
 import { putBounce } from './bounces.ts'

@@ -3,11 +3,12 @@
  */
 
 import { type AddressKey, addressKeyOf } from '../../smtp/path.ts'
+import type { Moment } from '../address-record.ts'
+import type { MessageFilter } from '../filters.ts'
 import { idBound, textPart } from '../key-parts.ts'
 import { acceptanceOf, bareMessageId } from '../message-facts.ts'
+import type { Message, MessageOutcome } from '../message-records.ts'
 import type { Page, PageRequest } from '../page.ts'
-import type { Message, MessageOutcome, Moment } from '../records.ts'
-import type { MessageFilter } from '../store.ts'
 import { decodeOr } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { primary } from './indexes.ts'

@@ -6,7 +6,7 @@
  * (doc/adr/0002). Version 1 is the first.
  */
 import { randomBytes } from 'node:crypto'
-import { StoreUnavailable } from '../store.ts'
+import { StoreUnavailable } from '../store-unavailable.ts'
 import { key } from './keys.ts'
 import { type CounterName, counters } from './unit.ts'
 

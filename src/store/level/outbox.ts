@@ -1,9 +1,11 @@
 /**
  * The outbox in LevelDB: mail we owe, in the order in which it is due, and dead letters, in the order in which they were given up.
  */
+
+import type { OutboxFilter } from '../filters.ts'
+import { type OutboxItem, outboxState } from '../outbox-record.ts'
 import type { Page, PageRequest } from '../page.ts'
-import { type OutboxItem, outboxState } from '../records.ts'
-import type { OutboxFilter, Store } from '../store.ts'
+import type { Store } from '../store.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { outboxIndexes, primary } from './indexes.ts'

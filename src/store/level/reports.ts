@@ -2,7 +2,7 @@
  * Reports in LevelDB: mail that came to a return path, its bytes, and which of them wait to be judged.
  */
 import { idLength } from '../../return-path/time-id.ts'
-import type { StoredReport } from '../records.ts'
+import type { StoredReport } from '../return-records.ts'
 import type { Store } from '../store.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'

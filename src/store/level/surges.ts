@@ -4,10 +4,13 @@
  * They belong to operators, not to addresses: a lock held until the disk has answered would let one return of a large provider be judged at a
  * time. Instead what is not on disk yet is read from memory, and an update reads, folds and writes them in one tick.
  */
+
+import type { AddressRecord } from '../address-record.ts'
+import type { IncidentFilter } from '../filters.ts'
 import type { Page, PageRequest } from '../page.ts'
-import type { AddressRecord, Bounce } from '../records.ts'
-import type { Changes, Facts, FactsRequest, IncidentFilter } from '../store.ts'
+import type { Bounce } from '../return-records.ts'
 import type { Incident, SurgeWindow } from '../surge-records.ts'
+import type { Changes, Facts, FactsRequest } from '../update.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { incidentIndexes, primary } from './indexes.ts'

@@ -1,10 +1,11 @@
 /**
  * The audit in PostgreSQL: who did what, newest first.
  */
+
+import type { AuditEntry } from '../audit-record.ts'
+import type { AuditFilter } from '../filters.ts'
 import { textPart } from '../key-parts.ts'
 import type { PageRequest } from '../page.ts'
-import type { AuditEntry } from '../records.ts'
-import type { AuditFilter } from '../store.ts'
 import type { Run } from './database.ts'
 import { conditions, given, type Listing } from './listing.ts'
 

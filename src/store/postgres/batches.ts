@@ -6,7 +6,7 @@
  * caller, so that only the one whose record it was hears of it.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { StoreUnavailable } from '../store.ts'
+import { StoreUnavailable } from '../store-unavailable.ts'
 
 export type BatchOptions<T, R> = {
   /** Does the work of a batch: a result for each item, in their order. */

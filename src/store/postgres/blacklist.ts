@@ -2,9 +2,9 @@
  * Addresses and blocks in PostgreSQL: an address, the blacklist as a list, and how many blocks are in force.
  */
 import { type AddressKey, domainKey } from '../../smtp/path.ts'
+import type { AddressRecord, Block } from '../address-record.ts'
+import type { BlacklistFilter } from '../filters.ts'
 import type { PageRequest } from '../page.ts'
-import type { AddressRecord, Block } from '../records.ts'
-import type { BlacklistFilter } from '../store.ts'
 import type { Run } from './database.ts'
 import { conditions, given, type Listing, when } from './listing.ts'
 

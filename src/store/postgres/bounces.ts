@@ -2,10 +2,10 @@
  * Returns in PostgreSQL: the view of returned mail.
  */
 import { domainKey } from '../../smtp/path.ts'
+import type { BounceFilter } from '../filters.ts'
 import { textPart } from '../key-parts.ts'
 import type { PageRequest } from '../page.ts'
-import type { Bounce } from '../records.ts'
-import type { BounceFilter } from '../store.ts'
+import type { Bounce } from '../return-records.ts'
 import type { Run } from './database.ts'
 import { type Condition, conditions, given, type Listing, maxRows, when } from './listing.ts'
 

@@ -5,7 +5,8 @@
  * Serializable, as updates are: a return by RCPT reply and the mail's header find each other in either order, whichever node has which.
  */
 import { bouncedMail } from '../message-facts.ts'
-import type { Bounce, Message } from '../records.ts'
+import type { Message } from '../message-records.ts'
+import type { Bounce } from '../return-records.ts'
 import type { Tally } from '../tally.ts'
 import { type Batches, createBatches } from './batches.ts'
 import { CountChanges } from './counters.ts'

@@ -3,7 +3,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { Client, type PoolConfig, types } from 'pg'
-import { StoreUnavailable } from '../store.ts'
+import { StoreUnavailable } from '../store-unavailable.ts'
 
 export type ConnectionSettings = {
   /** `postgres://user@host:5432/database`, with `sslmode` and the like behind a question mark. */

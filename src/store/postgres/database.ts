@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Pool, type PoolClient, type PoolConfig, type QueryResultRow } from 'pg'
 import type { Log } from '../../observe/log.ts'
-import { StoreUnavailable } from '../store.ts'
+import { StoreUnavailable } from '../store-unavailable.ts'
 import type { Connection } from './connection.ts'
 import { codeOf, DatabaseError, troubleOf, unavailable } from './trouble.ts'
 

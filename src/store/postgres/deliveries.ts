@@ -3,8 +3,9 @@
  * that want nothing more.
  */
 import { type Delivery, deliveryState, type EndpointStop } from '../delivery-records.ts'
+import type { DeliveryFilter } from '../filters.ts'
 import type { PageRequest } from '../page.ts'
-import type { DeliveryFilter, Store } from '../store.ts'
+import type { Store } from '../store.ts'
 import type { Database, Run } from './database.ts'
 import { conditions, given, type Listing, when } from './listing.ts'
 import { free, type Node } from './node.ts'

@@ -3,10 +3,11 @@
  */
 import { timeOfId } from '../../return-path/time-id.ts'
 import { type AddressKey, domainOfKey, localOfKey } from '../../smtp/path.ts'
+import type { AddressRecord, Moment } from '../address-record.ts'
 import { idBound, textPart } from '../key-parts.ts'
-import type { AddressRecord, Bounce, Moment } from '../records.ts'
-import type { FactsRequest, Neighbour } from '../store.ts'
+import type { Bounce } from '../return-records.ts'
 import type { Incident, SurgeWindow } from '../surge-records.ts'
+import type { FactsRequest, Neighbour } from '../update.ts'
 import { readAddresses } from './blacklist.ts'
 import { readBounces, readDeadDomains } from './bounces.ts'
 import { drawSeqs } from './careful-append.ts'

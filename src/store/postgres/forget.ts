@@ -2,9 +2,10 @@
  * Forgetting by age in PostgreSQL: one bounded statement a call, the oldest rows first; whole periods of the large tables go as one.
  */
 import type { AddressKey } from '../../smtp/path.ts'
+import type { AddressRecord } from '../address-record.ts'
 import { type Forgettable, lastChangeOf } from '../forgetting.ts'
 import { idBound } from '../key-parts.ts'
-import type { AddressRecord, StoredReport } from '../records.ts'
+import type { StoredReport } from '../return-records.ts'
 import type { Store } from '../store.ts'
 import { CountChanges } from './counters.ts'
 import type { Database } from './database.ts'

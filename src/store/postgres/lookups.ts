@@ -4,8 +4,8 @@
  * Nothing is cached: a block or an unblock that was acknowledged anywhere is seen by the next lookup everywhere.
  */
 import type { AddressKey } from '../../smtp/path.ts'
+import type { Block } from '../address-record.ts'
 import { inForce } from '../in-force.ts'
-import type { Block } from '../records.ts'
 import type { Store } from '../store.ts'
 import { createBatches } from './batches.ts'
 import type { Database } from './database.ts'

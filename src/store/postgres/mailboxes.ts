@@ -1,7 +1,7 @@
 /**
  * How far mailboxes have been read, in PostgreSQL: a row of `meta` for each.
  */
-import type { MailboxPosition } from '../records.ts'
+import type { MailboxPosition } from '../return-records.ts'
 import type { Store } from '../store.ts'
 import type { Database } from './database.ts'
 

@@ -1,9 +1,11 @@
 /**
  * The outbox in PostgreSQL: mail we owe, each held by the node that is sending it, and dead letters.
  */
+
+import type { OutboxFilter } from '../filters.ts'
+import type { OutboxItem } from '../outbox-record.ts'
 import type { PageRequest } from '../page.ts'
-import type { OutboxItem } from '../records.ts'
-import type { OutboxFilter, Store } from '../store.ts'
+import type { Store } from '../store.ts'
 import type { Database } from './database.ts'
 import { conditions, type Listing, when } from './listing.ts'
 import { free, type Node } from './node.ts'

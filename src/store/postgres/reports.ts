@@ -3,7 +3,7 @@
  *
  * A pending report is held by the node that accepted it, which is about to judge it; another node takes it over when that one is gone.
  */
-import type { StoredReport } from '../records.ts'
+import type { StoredReport } from '../return-records.ts'
 import type { Store } from '../store.ts'
 import { createBatches } from './batches.ts'
 import type { Database, Run } from './database.ts'

@@ -1,9 +1,10 @@
 /**
  * The surge guard's incidents in PostgreSQL, the returns that belong to one.
  */
+
+import type { IncidentFilter } from '../filters.ts'
 import type { PageRequest } from '../page.ts'
-import type { Bounce } from '../records.ts'
-import type { IncidentFilter } from '../store.ts'
+import type { Bounce } from '../return-records.ts'
 import type { Incident } from '../surge-records.ts'
 import { conditions, type Listing, when } from './listing.ts'
 

@@ -5,8 +5,8 @@
  * all hours stand beside them, at hour -1. A list has a row for each writer too: the latest of them says what its latest mail said.
  */
 import { textPart } from '../key-parts.ts'
+import type { Message } from '../message-records.ts'
 import type { PageRequest } from '../page.ts'
-import type { Message } from '../records.ts'
 import type { Store } from '../store.ts'
 import { addCounts, type Counter, type Counts, type ListRecord, stepOf, type Tally } from '../tally.ts'
 import type { Database, Run } from './database.ts'

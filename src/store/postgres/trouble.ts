@@ -4,7 +4,7 @@
  * SQLSTATE classes are those of PostgreSQL's documentation, appendix A. No text here comes from a URL, so no password can.
  * Pure.
  */
-import { type StoreErrorCode, StoreUnavailable } from '../store.ts'
+import { type StoreErrorCode, StoreUnavailable } from '../store-unavailable.ts'
 
 /** `conflict`: another transaction was first. `down`: nothing can be asked now. `slow`: this statement took too long. `record`: it cannot be stored. */
 export type Trouble = 'conflict' | 'down' | 'slow' | 'record' | 'other'

@@ -5,14 +5,18 @@
  * of one address or one operator never wait for the disk between them. When another node changed what was read, the database refuses the
  * commit and the whole batch runs again: folds are pure.
  */
+
+import type { AddressRecord } from '../address-record.ts'
 import type { Change } from '../change-records.ts'
 import type { Delivery, EndpointStop } from '../delivery-records.ts'
 import { asOf } from '../in-force.ts'
 import { bouncedMail } from '../message-facts.ts'
 import { assertNamed } from '../named-changes.ts'
-import type { AddressRecord, Bounce, OutboxItem, StoredReport } from '../records.ts'
-import type { Changes, Facts, FactsRequest, Store } from '../store.ts'
+import type { OutboxItem } from '../outbox-record.ts'
+import type { Bounce, StoredReport } from '../return-records.ts'
+import type { Store } from '../store.ts'
 import type { Incident, SurgeWindow } from '../surge-records.ts'
+import type { Changes, Facts, FactsRequest } from '../update.ts'
 import { type PlacedEntry, putAudit } from './audit.ts'
 import { createBatches } from './batches.ts'
 import { CountChanges } from './counters.ts'

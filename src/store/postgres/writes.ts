@@ -2,9 +2,12 @@
  * Records as rows: one statement writes many of a kind. What a row already held is replaced, where a record may be written twice.
  */
 import { type AddressKey, addressKeyOf, domainOfKey, localOfKey } from '../../smtp/path.ts'
+import { type AddressRecord, isSuspect } from '../address-record.ts'
 import { textPart } from '../key-parts.ts'
 import { bareMessageId } from '../message-facts.ts'
-import { type AddressRecord, type Bounce, isSuspect, type Message, type OutboxItem } from '../records.ts'
+import type { Message } from '../message-records.ts'
+import type { OutboxItem } from '../outbox-record.ts'
+import type { Bounce } from '../return-records.ts'
 import type { Incident, SurgeWindow } from '../surge-records.ts'
 import type { Run } from './database.ts'
 

@@ -3,7 +3,7 @@
  *
  * Pure.
  */
-import type { Why } from '../../../store/records.ts'
+import type { Why } from '../../../store/return-records.ts'
 
 export const enTerms = {
   status: { blacklisted: 'Blacklisted', ok: 'OK', unknown: 'Unknown' },
