@@ -6,35 +6,33 @@ import { once } from 'node:events'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
-import { runCheckConfig } from '../../src/cli/check-config.ts'
-import { runRebond, startProgram, temporaryDirectory } from '../support/program.ts'
+import { runHere, runRebond, startProgram, temporaryDirectory } from '../support/program.ts'
 
 t.test('help and wrong usage', async t => {
   t.match(await runRebond(['--help']), { status: 0, stdout: /serve.*\n.*check-config/ })
-  t.match(await runRebond([]), { status: 2, stderr: /usage: rebond COMMAND/ })
+  t.match(await runHere([]), { status: 2, stderr: /usage: rebond COMMAND/ })
   t.match(await runRebond(['serv']), { status: 2, stderr: /there is no command "serv"/ })
-  t.match(await runRebond(['serve']), { status: 2, stderr: /--config FILE must be given/ })
-  t.match(await runRebond(['serve', '--conf', 'x']), { status: 2, stderr: /--conf/ })
+  t.match(await runHere(['serve']), { status: 2, stderr: /--config FILE must be given/ })
+  t.match(await runHere(['serve', '--conf', 'x']), { status: 2, stderr: /--conf/ })
   for (const command of ['serve', 'check-config', 'address', 'classify', 'classify-reply', 'token']) {
-    t.match(await runRebond([command, '--help']), { status: 0, stdout: new RegExp(`usage: rebond ${command}`), stderr: '' }, command)
+    t.match(await runHere([command, '--help']), { status: 0, stdout: new RegExp(`usage: rebond ${command}`), stderr: '' }, command)
   }
-  t.match(await runRebond(['--version']), { status: 0, stdout: /^rebond \d+\.\d+\.\d+\n$/ })
+  t.match(await runHere(['--version']), { status: 0, stdout: /^rebond \d+\.\d+\.\d+\n$/ })
 })
 
 t.test('check-config and serve list every problem of the configuration', async (t: Test) => {
   const file = join(await temporaryDirectory(t), 'c.yaml')
   await writeFile(file, 'relay: { listn: [] }\nlog: { level: loud }\n')
   const problems = new RegExp(`^${file}: log\\.level: must be trace \\| debug .*, not loud\n|^${file}: relay\\.listn: must be a key`, 'm')
-  const checked = await runRebond(['check-config', '--config', file])
+  const checked = await runHere(['check-config', '--config', file])
   t.match(checked, { status: 1, stdout: problems, stderr: '' })
   t.equal(checked.stdout.split('\n').length, 3, 'one problem a line')
-  t.match(await runRebond(['serve', '--config', file]), { status: 1, stdout: '', stderr: problems })
+  t.match(await runHere(['serve', '--config', file]), { status: 1, stdout: '', stderr: problems })
   await writeFile(file, '')
-  t.match(await runRebond(['check-config', '--config', file]), { status: 0, stdout: `${file}: ok\n` })
+  t.match(await runHere(['check-config', '--config', file]), { status: 0, stdout: `${file}: ok\n` })
   for (const shipped of ['default.yaml', 'example.yaml']) {
-    t.match(await runRebond(['check-config', '--config', join('config', shipped)]), { status: 0 }, shipped)
+    t.match(await runHere(['check-config', '--config', join('config', shipped)]), { status: 0 }, shipped)
   }
 })
 
@@ -61,15 +59,14 @@ t.test('certificates, keys and secrets: check-config and serve name the key whos
     ['upstream: { auth: { user: a, passwordFile: . } }', /passwordFile: must be a file that can be read, .*directory/],
   ] as const) {
     await writeFile(file, `${yaml}\n`)
-    const io = { stdin: process.stdin, stdout: new PassThrough(), stderr: new PassThrough(), env: {} }
-    t.equal(await runCheckConfig(['--config', file], io), 1, yaml)
-    const said = String(io.stdout.read())
-    t.match(said, problem)
-    t.notMatch(said, 'ok')
+    const { status, stdout } = await runHere(['check-config', '--config', file])
+    t.equal(status, 1, yaml)
+    t.match(stdout, problem)
+    t.notMatch(stdout, 'ok')
   }
-  t.match(await runRebond(['serve', '--config', file]), { status: 1, stdout: '', stderr: /upstream\.auth\.passwordFile: must be a file/ })
+  t.match(await runHere(['serve', '--config', file]), { status: 1, stdout: '', stderr: /upstream\.auth\.passwordFile: must be a file/ })
   await writeFile(file, 'upstream: { auth: { user: a, passwordFile: /run/credentials/rebond.service/secret_x } }\n')
-  t.match(await runRebond(['check-config', '--json', '--config', file]), {
+  t.match(await runHere(['check-config', '--json', '--config', file]), {
     status: 0,
     stdout: /"ok":true,"problems":\[\],"warnings":\[".*: warning: upstream\.auth\.passwordFile: is seen by the running service only/,
   })
@@ -88,7 +85,7 @@ t.test('a port in use', async (t: Test) => {
   ] as const) {
     const file = join(directory, `${key}.yaml`)
     await writeFile(file, `${config}store: { path: data }\n`)
-    const { status, stdout, stderr } = await runRebond(['serve', '--config', file])
+    const { status, stdout, stderr } = await runHere(['serve', '--config', file])
     t.equal(status, 1, key)
     t.match(stderr, new RegExp(`rebond: 127\\.0\\.0\\.1:${port} .*in use`), key)
     t.equal(stdout, '', `${key}: nothing is said to listen`)
@@ -102,11 +99,11 @@ t.test('a store that another process has open, and one that is no directory', as
     second,
     'relay: { listen: [{ port: 0 }] }\nbounce: { listen: [{ port: 0 }] }\nhttp: { listen: { port: 0 } }\nstore: { path: data }\n',
   )
-  t.match(await runRebond(['serve', '--config', second]), { status: 1, stdout: '', stderr: /data.*(?:open|used|locked).*another process/s })
+  t.match(await runHere(['serve', '--config', second]), { status: 1, stdout: '', stderr: /data.*(?:open|used|locked).*another process/s })
   t.equal((await fetch(`${program.url}/readyz`)).status, 200, 'the first goes on')
   const file = join(program.directory, 'third.yaml')
   await writeFile(file, 'store: { path: rebond.yaml }\n')
-  t.match(await runRebond(['serve', '--config', file]), { status: 1, stdout: '', stderr: /rebond\.yaml/ })
+  t.match(await runHere(['serve', '--config', file]), { status: 1, stdout: '', stderr: /rebond\.yaml/ })
 })
 
 t.test('the key is made once, readable by its owner only, and a bad one is refused', async (t: Test) => {
@@ -122,7 +119,7 @@ t.test('the key is made once, readable by its owner only, and a bad one is refus
   t.equal(await readFile(file, 'utf8'), key, 'the next start keeps it')
   await again.end('SIGTERM')
   await writeFile(file, 'short\n')
-  t.match(await runRebond(['serve', '--config', program.config]), {
+  t.match(await runHere(['serve', '--config', program.config]), {
     status: 1,
     stderr: /return-path\.key: must hold base64 of 32 octets or more/,
   })
