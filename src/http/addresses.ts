@@ -4,11 +4,12 @@
  * A block or unblock is durable and in force when it is answered. Any valid address answers 200, heard of or not.
  */
 import { z } from 'zod'
+import { noReason } from '../judge/audit-words.ts'
 import { blockAddress, unblockAddress } from './address-deeds.ts'
 import { addressDetail, addressSchema, blockItem, blockSchema } from './address-detail.ts'
 import { formatKey } from './address-key.ts'
 import type { App, HttpDeps } from './app.ts'
-import { bodyError, by, noReason, why } from './deed-fields.ts'
+import { bodyError, by, why } from './deed-fields.ts'
 import { addressParam, formatTime, timeField } from './fields.ts'
 import { problemResponses, sendProblem } from './problem.ts'
 

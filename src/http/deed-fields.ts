@@ -4,9 +4,7 @@
  * Pure.
  */
 import { z } from 'zod'
-
-/** What stands as the reason when nobody gave one. */
-export const noReason = 'no reason given'
+import { noReason } from '../judge/audit-words.ts'
 
 const text = (name: string, most: number) =>
   z

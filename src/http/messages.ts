@@ -13,7 +13,7 @@ import { bounceItems, returnsOf } from './returned-mail.ts'
 import type { Scope } from './tokens.ts'
 
 /** An id of mail in the query: where a `+` came as a space, it is the plus it was. */
-const mailIdQuery = textQuery.transform(text => text.replaceAll(' ', '+'))
+export const mailIdQuery = textQuery.transform(text => text.replaceAll(' ', '+'))
 
 const listQuery = z.strictObject({
   ...pageQuery,

@@ -2,17 +2,13 @@
  * What a person may ask about their address: everything that is kept of it, and that it be forgotten.
  */
 import { z } from 'zod'
-import { addressRecords } from '../privacy/address-records.ts'
-import { recordErasure } from '../privacy/record-erasure.ts'
-import { formatKey } from './address-key.ts'
 import type { App, HttpDeps } from './app.ts'
 import { deedBody, deedOf } from './deed-fields.ts'
-import { addressParam, formatTime } from './fields.ts'
+import { addressParam } from './fields.ts'
+import { eraseAddress, ndjson, sendExport } from './personal-data.ts'
 import { problemResponses, sendProblem } from './problem.ts'
-import { sendPieces } from './stream-reply.ts'
 
 const params = z.strictObject({ address: addressParam })
-const ndjson = 'application/x-ndjson'
 const count = z.number().int()
 
 const erasedSchema = z
@@ -29,7 +25,7 @@ const erasedSchema = z
   .meta({ id: 'Erased', description: 'What an erasure changed' })
 
 /** Adds the routes. */
-export function privacyRoutes(app: App, { store, now }: HttpDeps): void {
+export function privacyRoutes(app: App, deps: HttpDeps): void {
   app.route({
     method: 'POST',
     url: '/v1/addresses/:address/erase',
@@ -42,15 +38,14 @@ export function privacyRoutes(app: App, { store, now }: HttpDeps): void {
       response: { 200: erasedSchema, ...problemResponses('invalid-request', 'returns-pending', 'not-on-this-store') },
     },
     handler: async (request, reply) => {
-      const { address: key } = request.params
-      if (store.erase === null)
-        return sendProblem(reply, 'not-on-this-store', `Addresses cannot be erased from a store of kind ${store.kind} yet.`)
-      const erased = await store.erase(key)
+      const erased = await eraseAddress(deps, request.params.address, deedOf(request.body, request.caller))
+      if (erased === 'cannot') {
+        return sendProblem(reply, 'not-on-this-store', `Addresses cannot be erased from a store of kind ${deps.store.kind} yet.`)
+      }
       if (erased === 'busy') {
         reply.header('retry-after', 2)
         return sendProblem(reply, 'returns-pending', 'Returns of mail to this address are being judged; ask again in a moment.')
       }
-      await recordErasure(store, erased.key, { ...deedOf(request.body, request.caller), now: now() })
       return erased
     },
   })
@@ -71,25 +66,8 @@ export function privacyRoutes(app: App, { store, now }: HttpDeps): void {
         ...problemResponses('invalid-request'),
       },
     },
-    handler: async (request, reply) => {
-      const { address: key } = request.params
-      const day = formatTime(now()).slice(0, 10)
-      reply.header('content-disposition', `attachment; filename="address-${day}.ndjson"`)
-      return sendPieces(
-        reply,
-        ndjson,
-        lines({ kind: 'export', address: formatKey(key), at: formatTime(now()) }, addressRecords(store, key)),
-      )
+    handler: (request, reply) => {
+      sendExport(deps, request.params.address, reply)
     },
   })
-}
-
-async function* lines(head: object, records: AsyncIterable<object>): AsyncGenerator<string> {
-  yield `${JSON.stringify(head)}\n`
-  let count = 0
-  for await (const record of records) {
-    count++
-    yield `${JSON.stringify(record)}\n`
-  }
-  yield `${JSON.stringify({ kind: 'end', records: count })}\n`
 }

@@ -11,6 +11,7 @@ import type { Bounce, Why } from '../store/return-records.ts'
 import type { Store } from '../store/store.ts'
 import type { Facts } from '../store/update.ts'
 import { addEvent } from './address-events.ts'
+import { returnWords } from './audit-words.ts'
 import { cleanWords } from './clean-words.ts'
 import { blockBy } from './judge.ts'
 import { isNever } from './never-list.ts'
@@ -80,6 +81,6 @@ export function foldDecision(
   return {
     address: counted ? addEvent(told, event) : told,
     bounce: { ...bounce, counted, why: becomes[verb] },
-    audit: { at: now, op: verb, actor, by, key: bounce.key, why: cleanWords(`return ${bounce.id}: ${why}`) },
+    audit: { at: now, op: verb, actor, by, key: bounce.key, why: cleanWords(returnWords(bounce.id, { why })) },
   }
 }

@@ -14,6 +14,7 @@ import type { Bounce } from '../store/return-records.ts'
 import type { Store } from '../store/store.ts'
 import type { Incident } from '../store/surge-records.ts'
 import type { Changes } from '../store/update.ts'
+import { ourReasons } from './audit-words.ts'
 import { cleanWords } from './clean-words.ts'
 import { type Decision, foldDecision } from './decide.ts'
 import { foldRevert } from './revert.ts'
@@ -61,13 +62,13 @@ export async function settleIncidents(deps: IncidentDeps, now: number): Promise<
         if (over || (accepted !== null && message !== null && accepted.seq > message.seq)) leaving.push(bounce)
         else waiting++
       }
-      const why = over ? 'the incident is over' : 'mail was accepted since'
+      const why = over ? ourReasons.over : ourReasons.accepted
       if (leaving.length > 0) await decideAll(deps, incident.id, leaving, { verb: 'release', by: null, why, now, actor: 'rebond' }, true)
       released += leaving.length
     }
     const quiet = now - incident.lastAt > policy.surgeGuard.windowMinutes * minuteMs
     if (waiting > 0 || !quiet) continue
-    await close(deps, incident, 'decided', { by: null, why: 'every return it held is decided', now, actor: 'rebond' })
+    await close(deps, incident, 'decided', { by: null, why: ourReasons.decided, now, actor: 'rebond' })
     closed++
   }
   return { closed, released }

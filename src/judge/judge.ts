@@ -12,6 +12,7 @@ import type { AddressEvent, AddressRecord, Block, Held } from '../store/address-
 import type { AuditEntry } from '../store/audit-record.ts'
 import type { Bounce, Grade, Why } from '../store/return-records.ts'
 import { addEvent } from './address-events.ts'
+import { returnWords } from './audit-words.ts'
 import { bounceId } from './bounce-id.ts'
 import { cleanWords } from './clean-words.ts'
 import { type JudgeFacts, type JudgePolicy, whyNot } from './conditions.ts'
@@ -209,5 +210,5 @@ function sameFate(before: AddressRecord, after: AddressRecord): boolean {
 }
 
 function auditOf({ id, key, rule }: Bounce, now: number): AuditEntry {
-  return { at: now, op: 'block', actor: 'return', by: null, key, why: `return ${id}, rule ${rule}` }
+  return { at: now, op: 'block', actor: 'return', by: null, key, why: returnWords(id, { rule }) }
 }

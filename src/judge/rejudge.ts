@@ -12,6 +12,7 @@ import type { Message } from '../store/message-records.ts'
 import type { PageRequest } from '../store/page.ts'
 import type { Bounce } from '../store/return-records.ts'
 import type { Changes } from '../store/update.ts'
+import { returnWords } from './audit-words.ts'
 import { cleanWords } from './clean-words.ts'
 import { idOf } from './judge.ts'
 import type { ClassifyingDeps, JudgeReturnsDeps } from './judge-returns.ts'
@@ -103,7 +104,7 @@ async function rejudgeOne(deps: RejudgeDeps, bounce: Bounce, { dryRun, by, why }
       actor: 'hand',
       by,
       key: bounce.key,
-      why: cleanWords(`return ${id}, rule ${prior.rule}, now ${done.bounce.rule}: ${why}`),
+      why: cleanWords(returnWords(id, { rule: prior.rule, ruleNow: done.bounce.rule, why })),
     }
     const changes: Changes = {
       ...(done.address ? { addresses: [done.address] } : {}),

@@ -15,6 +15,7 @@ import type { Page, PageRequest } from '../store/page.ts'
 import type { Bounce } from '../store/return-records.ts'
 import type { Store } from '../store/store.ts'
 import { refold } from './address-events.ts'
+import { revertWords } from './audit-words.ts'
 import { cleanWords } from './clean-words.ts'
 
 /** Which returns; the conditions combine. Times are those of the returns, `until` exclusive. */
@@ -125,7 +126,7 @@ export function foldRevert(
     bounces: own.map(one =>
       undoes === null ? { ...one, counted: false, why: 'reverted' } : { ...one, counted: true, why: 'blacklisted' },
     ),
-    audit: [{ at: now, op: 'revert', actor: 'hand', by, key: before.key, why: cleanWords(`revert ${id}: ${why}`) }],
+    audit: [{ at: now, op: 'revert', actor: 'hand', by, key: before.key, why: cleanWords(revertWords(id, why)) }],
   }
 }
 

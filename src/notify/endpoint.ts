@@ -6,6 +6,7 @@
  * more until somebody enables it, and what is owed waits meanwhile, for three days as always.
  */
 import type { WebhookEndpoint } from '../config/webhooks.ts'
+import { ourReasons } from '../judge/audit-words.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { AuditEntry } from '../store/audit-record.ts'
@@ -144,7 +145,7 @@ export function createEndpoint(endpoint: WebhookEndpoint, deps: EndpointDeps): E
 
   async function disable(delivery: Delivery): Promise<void> {
     const at = now()
-    const why = 'the endpoint answered 410 Gone'
+    const why = ourReasons.gone
     const audit: AuditEntry = { at, op: 'disable', actor: 'rebond', by: null, key: null, subject: `webhook ${name}`, why }
     const endpointStops = new Map([[name, { at, why }]])
     await store.update({ keys: [] }, () => ({ changes: { deliveries: [delivery], endpointStops, audit: [audit] }, result: null }))

@@ -5,9 +5,18 @@
 import { gunzipSync } from 'node:zlib'
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
+import { type WebhookEndpoint, webhookEvents } from '../../src/config/webhooks.ts'
 import { dayAfter, isZone, startOfDay } from '../../src/http/page/formats.ts'
 import { createSessions, formToken, isFormToken, sessionMs } from '../../src/http/page/sessions.ts'
 import { acceptedLanguage } from '../../src/http/page/view.ts'
+import { noReason, ourReasons, returnWords, revertWords } from '../../src/judge/audit-words.ts'
+import { createNotifier } from '../../src/notify/notifier.ts'
+import { createLog } from '../../src/observe/log.ts'
+import { createMetrics } from '../../src/observe/metrics.ts'
+import type { AuditEntry } from '../../src/store/audit-record.ts'
+import type { Delivery } from '../../src/store/delivery-records.ts'
+import { owe } from '../intake/post-office.ts'
+import { tempStore } from '../support/temp-store.ts'
 import { bounceOf, type Fixture, hour, journal, keyOf, now, openServer, storeBounces, tokens } from './fixture.ts'
 
 const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
@@ -213,6 +222,12 @@ t.test('what others wrote stays text on every page', async t => {
     '/suspects',
     '/incidents',
     '/lists',
+    '/mails',
+    `/mails?from=${encodeURIComponent(hostile)}&address=${encodeURIComponent(hostile)}`,
+    '/outbox',
+    `/outbox?state=${encodeURIComponent(hostile)}&again=${encodeURIComponent(hostile)}`,
+    '/webhooks',
+    `/webhooks/${encodeURIComponent(hostile)}`,
     '/overview',
     `/overview?span=${encodeURIComponent(hostile)}`,
     `/lists/${encodeURIComponent(hostile)}`,
@@ -407,4 +422,198 @@ t.test('days begin when their zone says so; sessions are bounded; form tokens fi
   t.not(formToken(key), formToken(key), 'each page has its own')
   for (const text of ['', '.', 'x', formToken(other), `${formToken(key)}=`]) t.notOk(isFormToken(key, text), text)
   t.end()
+})
+
+t.test('mail that passed is found by recipient, sender, ids and day', async t => {
+  const fixture = await openServer(t)
+  const { store } = fixture
+  const { ask } = browse(fixture)
+  t.match((await ask('/mails')).body, /No mail has passed yet/)
+  const old = await journal(store, ['jean@example.com'], { at: Date.UTC(2026, 10, 20, 9), subject: 'The first' })
+  const many = ['a@x.example', 'b@x.example', 'c@x.example', 'd@x.example', 'e@x.example']
+  const late = await journal(store, many, { subject: '<script>alert(1)</script>', outcome: null })
+  const all = (await ask('/mails')).body
+  t.match(all, /The first/)
+  t.match(all, /&lt;script&gt;/)
+  t.match(all, new RegExp(`<a href="/mails/${late.id}">and 2 more</a>`))
+  t.match(all, 'Draft')
+  for (const [query, finds] of [
+    ['address=JEAN%40example.com', 'first'],
+    ['from=news%40crm.example&until=2026-11-20', 'first'],
+    [`messageId=${encodeURIComponent(`${old.id}+1@crm.example`)}`, 'first'],
+    [`upstreamId=Q${old.id}`, 'first'],
+    ['since=2026-11-21', 'script'],
+    ['address=c%40x.example', 'script'],
+  ] as const) {
+    const { body } = await ask(`/mails?${query}`)
+    t.equal(/The first/.test(body), finds === 'first', query)
+    t.equal(/&lt;script&gt;/.test(body), finds === 'script', query)
+  }
+  const wrong = (await ask(`/mails?address=nobody&since=x&until=2026-02-30&from=${'x'.repeat(1001)}`)).body
+  for (const [field, words] of [
+    ['address', 'Enter a whole address, such as jean@example.com.'],
+    ['from', 'Enter the address of a sender.'],
+    ['since', 'Enter a day, such as 2026-11-24.'],
+    ['until', 'Enter a day, such as 2026-11-24.'],
+  ]) {
+    t.match(wrong, `<p class="error" id="field-${field}-error">${words}</p>`)
+  }
+  t.notMatch(wrong, /The first/)
+  t.match((await ask('/mails?cursor=none-of-ours')).body, /This page of the list is no more/)
+})
+
+t.test('mail that is to be forwarded: what was chosen, or all that was given up, is tried again with a reason', async t => {
+  let woken = 0
+  const fixture = await openServer(t, { withTokens: true, wakeForwarder: () => void woken++ })
+  const { store } = fixture
+  const { ask, logIn } = browse(fixture)
+  await logIn(tokens.all)
+  t.match((await ask('/outbox')).body, /Nothing is to be forwarded/)
+  const dead = await owe(store, 'x', {}, { deadAt: now - hour, attempts: 9, lastError: '550 <b>no</b>' })
+  const other = await owe(store, 'x', {}, { deadAt: now - hour, attempts: 9 })
+  const waiting = await owe(store, 'x', {}, { dueAt: now + hour, inDoubt: true })
+  const page = await ask('/outbox?state=dead')
+  const form = formOf(page)
+  t.match(page.body, /550 &lt;b&gt;no/)
+  t.notMatch(page.body, waiting)
+  t.match((await ask('/outbox?state=waiting')).body, /it may have arrived/)
+
+  const empty = await ask('/outbox/retry?state=dead', { form, verb: 'picked' })
+  t.equal(empty.statusCode, 400)
+  t.match(empty.body, /<p class="error" role="alert">Choose at least one\./)
+  t.match(empty.body, '<p class="error" id="picked-why-error">Say why, in a few words.</p>')
+  const half = await ask('/outbox/retry?state=dead', { form, verb: 'picked', mail: dead })
+  t.match(half.body, new RegExp(`value="${dead}"[^>]* checked`), 'what was chosen still is')
+  t.equal(woken, 0)
+  t.equal((await ask('/outbox/retry', { form, verb: 'picked', mail: dead, why: 'it is back' })).headers.location, '/outbox?again=1')
+  t.equal(woken, 1)
+  t.match(await store.outboxItem(dead), { deadAt: null, attempts: 0 })
+  t.match((await ask('/outbox?again=1')).body, /To be forwarded now: 1\./)
+  t.equal((await ask('/outbox/retry', { form, verb: 'all', why: 'all of it' })).headers.location, '/outbox?again=1')
+  t.match(await store.outboxItem(other), { deadAt: null })
+  t.match((await store.audit({}, { limit: 9, cursor: null })).items, [
+    { op: 'retry', by: 'all', subject: 'dead letters', why: 'all of it' },
+    { op: 'retry', by: 'all', subject: `mail ${dead}`, why: 'it is back' },
+  ])
+})
+
+t.test('webhooks: endpoints, the log of one, and telling it again', async t => {
+  const store = await tempStore(t, { now: () => now })
+  const url = 'https://crm.example/hook?secret=1'
+  const endpoints = [
+    { name: 'crm', url, secretFiles: [], events: [...webhookEvents], mayReachPrivate: false },
+  ] as unknown as WebhookEndpoint[]
+  const notifier = createNotifier(endpoints, {
+    ...{ store, log: createLog('silent'), metrics: createMetrics('1'), now: () => now, version: '1', publicUrl: null },
+  })
+  const fixture = await openServer(t, { withTokens: true, store, notifier })
+  const { ask, logIn } = browse(fixture)
+  await logIn(tokens.all)
+  const delivery = (id: string, how: 'failed' | 'delivered' | null): Delivery => ({
+    ...{ id, endpoint: 'crm', event: 'address.blacklisted', at: now - hour, data: { address: 'jean@example.com' }, bounceId: null },
+    ...{
+      since: now - hour,
+      dueAt: now,
+      attempts: 3,
+      lastStatus: null,
+      lastError: 'it answered <b>500</b>',
+      ended: how && { at: now, how },
+    },
+  })
+  const deliveries = [delivery('d1', 'failed'), delivery('d2', 'failed'), delivery('d3', 'delivered'), delivery('d4', null)]
+  await store.update({ keys: [] }, () => ({ changes: { deliveries }, result: null }))
+
+  const list = (await ask('/webhooks')).body
+  t.match(list, /<a class="strong" href="\/webhooks\/crm">crm<\/a>/)
+  t.notMatch(list, /secret=1/)
+  const page = await ask('/webhooks/crm?state=failed')
+  const form = formOf(page)
+  t.equal([...page.body.matchAll(/name="event" value="(d\d)"/g)].length, 2)
+  t.match(page.body, /it answered &lt;b&gt;500/)
+  const empty = await ask('/webhooks/crm/replay', { form, why: 'x' })
+  t.equal(empty.statusCode, 400)
+  t.match(empty.body, /role="alert">Choose at least one/)
+  t.equal((await ask('/webhooks/crm/replay', { form, why: 'mended', event: 'd1' })).headers.location, '/webhooks/crm?again=1')
+  t.match(await store.delivery('crm', 'd1'), { ended: null, attempts: 0 })
+  t.match(await store.delivery('crm', 'd2'), { ended: { how: 'failed' } })
+
+  const wrong = await ask('/webhooks/crm/replay-time', { form, since: '24/11/2026', until: '2026-02-30', state: 'lost' })
+  t.equal(wrong.statusCode, 400)
+  for (const [field, words] of [
+    ['since', 'Enter a day, such as 2026-11-24.'],
+    ['until', 'Enter a day, such as 2026-11-24.'],
+    ['state', 'Choose one of the two.'],
+    ['why', 'Say why, in a few words.'],
+  ]) {
+    t.match(wrong.body, `<p class="error" id="replay-${field}-error">${words}</p>`)
+  }
+  t.match(wrong.body, 'value="24/11/2026"', 'what was typed is still there')
+  const time = { form, since: '2026-11-24', until: '2026-11-24', state: 'failed', why: 'lost' }
+  t.equal((await ask('/webhooks/crm/replay-time', time)).headers.location, '/webhooks/crm?again=1')
+  t.match(await store.delivery('crm', 'd2'), { ended: null })
+  t.match(await store.delivery('crm', 'd3'), { ended: { how: 'delivered' } })
+  for (const path of ['/webhooks/other', '/webhooks/other?state=failed']) t.equal((await ask(path)).statusCode, 404)
+  t.equal((await ask('/webhooks/other/replay', { form, why: 'x', event: 'd1' })).headers.location, '/webhooks/other?again=0')
+  t.match((await ask('/webhooks/crm?enabled=1')).body, /Switched on/)
+  t.equal((await ask('/webhooks/crm/enable', { form })).statusCode, 400)
+  t.equal((await ask('/webhooks/crm/enable', { form, why: 'moved back' })).headers.location, '/webhooks/crm?enabled=1')
+})
+
+t.test('personal data is exported, and erased once the address is typed again', async t => {
+  const fixture = await openServer(t, { withTokens: true })
+  const { store } = fixture
+  await blacklisted(fixture, 'jean@example.com')
+  const reader = browse(fixture)
+  await reader.logIn(tokens.reader)
+  const path = '/addresses/jean%40example.com'
+  t.notMatch((await reader.ask(path)).body, /\/erase"/)
+  t.equal(
+    (await reader.ask(`${path}/erase`, { form: formOf(await reader.ask(path)), why: 'x', confirm: 'jean@example.com' })).statusCode,
+    403,
+  )
+  const { ask, logIn } = browse(fixture)
+  await logIn(tokens.all)
+  const form = formOf(await ask(path))
+  const file = await ask(`${path}/export`, { form })
+  t.match(file.headers['content-disposition'], /^attachment; filename="address-2026-11-24\.ndjson"$/)
+  t.match(JSON.parse(file.body.trimEnd().split('\n').at(-1) ?? ''), { kind: 'end', records: 3 })
+
+  const wrong = await ask(`${path}/erase`, { form, confirm: 'jean@example.org' })
+  t.equal(wrong.statusCode, 400)
+  t.match(wrong.body, '<p class="error" id="erase-confirm-error">This is not the address of this page.</p>')
+  t.match(wrong.body, '<p class="error" id="erase-why-error">Say why, in a few words.</p>')
+  t.equal((await ask(`${path}/erase`, { form, why: 'asked for it' })).statusCode, 400)
+  t.match((await store.messages({ key: keyOf('jean@example.com') }, { limit: 5, cursor: null })).items, [Object], 'nothing was erased')
+  const done = await ask(`${path}/erase`, { form, why: 'asked for it', confirm: ' Jean@EXAMPLE.com ' })
+  t.equal(done.headers.location, `${path}?done=erased&mails=1&returns=1`)
+  t.same((await store.messages({ key: keyOf('jean@example.com') }, { limit: 5, cursor: null })).items, [])
+  t.match((await ask(`${path}?done=erased&mails=1&returns=1`)).body, /Erased\. Mails it stood in: 1; returns: 1\./)
+})
+
+t.test('the history says what is ours in the reader’s language, and what was typed as it was typed', async t => {
+  const fixture = await openServer(t)
+  const { store } = fixture
+  const key = keyOf('jean@example.com')
+  const entry = (op: AuditEntry['op'], actor: AuditEntry['actor'], why: string): AuditEntry => ({ at: now, op, actor, by: null, key, why })
+  const audit = [
+    entry('block', 'return', returnWords('id-1', { rule: 'rfc3463-x.1.1' })),
+    entry('release', 'rebond', returnWords('id-2', { why: ourReasons.accepted })),
+    entry('confirm', 'hand', returnWords('id-3', { why: 'they called: <b>dead</b>' })),
+    entry('rejudge', 'hand', returnWords('id-4', { rule: 'a', ruleNow: 'b', why: noReason })),
+    entry('revert', 'hand', revertWords('id-5', 'an outage')),
+    entry('unblock', 'hand', 'return id-6, rule x'),
+    entry('unblock', 'hand', ourReasons.accepted),
+  ]
+  await store.update({ keys: [key] }, () => ({ changes: { audit }, result: null }))
+  const { ask } = browse(fixture)
+  const cells = [...(await ask('/addresses/jean%40example.com?lang=fr')).body.matchAll(/data-label="Pourquoi"[^>]*><div>(.*?)<\/div>/g)]
+  t.same(cells.map(match => match[1]).sort(), [
+    '<a href="/r/id-1">le retour</a>, règle <code>rfc3463-x.1.1</code>',
+    '<a href="/r/id-2">le retour</a> : un mail a été accepté depuis',
+    '<a href="/r/id-3">le retour</a> : they called: &lt;b&gt;dead&lt;/b&gt;',
+    '<a href="/r/id-4">le retour</a>, règle <code>a</code>, désormais <code>b</code> : sans raison donnée',
+    'annulé par <code>id-5</code> : an outage',
+    'mail was accepted since',
+    'return id-6, rule x',
+  ])
 })

@@ -3,6 +3,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { reasonOf } from '../../judge/audit-words.ts'
 import { type AddressKey, addressKeyOf } from '../../smtp/path.ts'
 import type { AuditEntry } from '../../store/audit-record.ts'
 import { blockAddress, unblockAddress } from '../address-deeds.ts'
@@ -11,11 +12,12 @@ import { formatKey } from '../address-key.ts'
 import type { App, HttpDeps } from '../app.ts'
 import { addressParam, formatTime } from '../fields.ts'
 import { html, type Markup, type Value } from '../html.ts'
+import { auditWhy, reasonWords } from './audit-why.ts'
 import { readDeed, type TypedDeed } from './deed.ts'
 import { asFields } from './filters.ts'
 import { deedFields, postForm, textField } from './form-parts.ts'
 import { dayAfter, startOfDay } from './formats.ts'
-import { layout, withQuery } from './layout.ts'
+import { layout } from './layout.ts'
 import {
   addressPath,
   addressStatusChip,
@@ -28,9 +30,11 @@ import {
   notice,
   returnPath,
 } from './parts.ts'
+import { type EraseSaid, personalDataCard, personalDataRoutes } from './personal-data.ts'
 import { returnedMailTable } from './returned-mail-table.ts'
 import { table } from './table.ts'
 import { type View, viewOf } from './view.ts'
+import { withQuery } from './with-query.ts'
 
 const params = z.strictObject({ address: addressParam })
 const latestDeeds = 50
@@ -41,6 +45,7 @@ type Said = {
   readonly unblock?: TypedDeed
   readonly block?: TypedDeed
   readonly until?: { value: string; error?: string }
+  readonly erase?: EraseSaid
 }
 
 /** Adds the routes. */
@@ -105,19 +110,22 @@ export function addressPageRoutes(app: App, deps: HttpDeps): void {
     },
   })
 
+  personalDataRoutes(app, deps, show)
+
   async function show(request: FastifyRequest, reply: FastifyReply, key: AddressKey, said: Said = {}): Promise<FastifyReply> {
     const view = viewOf(request)
     const [detail, history] = await Promise.all([addressDetail(deps, key), deps.store.audit({ key }, { limit: latestDeeds, cursor: null })])
-    const done = request.method === 'GET' ? asFields(request.query).done : undefined
-    const { words } = view
+    const { done, mails = '0', returns = '0' } = request.method === 'GET' ? asFields(request.query) : {}
+    const { words, formats } = view
     const body = html`<p class="overline">${words.address.title}</p>
 <div class="head"><h1>${detail.address}</h1>${addressStatusChip(view, detail.status)}</div>
 ${(done === 'unblocked' || done === 'blocked') && notice('good', words.address.done[done])}
+${done === 'erased' && notice('good', words.personal.done(formats.count(mails), formats.count(returns)))}
 ${said.error !== undefined && notice('bad', said.error)}
 <div class="cards">${statusCard(view, detail)}${detail.status === 'blacklisted' && view.may('unblock') && unblockCard(view, detail, said)}</div>
 ${returnsCard(view, detail)}
 ${historyCard(view, history.items)}
-${view.may('admin') && blockCard(view, detail, said)}`
+${view.may('admin') && html`${blockCard(view, detail, said)}${personalDataCard(view, detail.address, said.erase)}`}`
     const title = `${detail.address}: ${words.status[detail.status]}`
     return reply.type('text/html; charset=utf-8').send(layout(view, { title, body }))
   }
@@ -143,7 +151,11 @@ ${facts([
   [address.by, reason && (reason.bounceId !== null ? address.byReturn : (reason.by ?? words.nobody))],
   ['', links],
   [address.counts, count],
-  [address.lastUnblock, lastUnblock && html`${exactMoment(view, lastUnblock.at)}, ${lastUnblock.by ?? words.nobody}: ${lastUnblock.why}`],
+  [
+    address.lastUnblock,
+    lastUnblock &&
+      html`${exactMoment(view, lastUnblock.at)}, ${lastUnblock.by ?? words.nobody}: ${reasonWords(view, reasonOf(lastUnblock.why, 'hand'))}`,
+  ],
 ])}
 </div>`
 }
@@ -168,11 +180,12 @@ ${textField({ id: 'block-until', name: 'until', label: address.blockUntil, type:
 
 function returnsCard(view: View, { address, bounces }: AddressDetail): Markup {
   const { words } = view
-  const all = html`<p><a href="${withQuery('/', { address })}">${words.address.allReturns}</a></p>`
+  const mails = html`<a href="${withQuery('/mails', { address })}">${words.address.allMails}</a>`
+  const all = html`<p><a href="${withQuery('/', { address })}">${words.address.allReturns}</a> · ${mails}</p>`
   return html`<section class="card" aria-labelledby="returns"><h2 id="returns">${words.address.returns}</h2>${
     bounces.length > 0
       ? html`${returnedMailTable(view, bounces, words.address.returns, 'address')}${all}`
-      : emptyState(words.address.noReturns)
+      : html`${emptyState(words.address.noReturns)}<p>${mails}</p>`
   }</section>`
 }
 
@@ -187,7 +200,7 @@ function historyCard(view: View, entries: readonly AuditEntry[]): Markup {
       { head: columns.at, kind: 'when', cell: ({ at }) => moment(view, formatTime(at)) },
       { head: columns.op, cell: ({ op }) => ops[op] },
       { head: columns.by, cell: who },
-      { head: columns.why, cell: ({ why }) => why },
+      { head: columns.why, cell: entry => auditWhy(view, entry) },
     ],
     entries,
   )

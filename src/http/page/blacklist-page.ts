@@ -2,18 +2,20 @@
  * `/blacklist`: the blocks in force.
  */
 import { categories } from '../../classify/verdict.ts'
-import type { Block } from '../../store/address-record.ts'
+import type { Block, BlockCategory } from '../../store/address-record.ts'
 import type { App, HttpDeps } from '../app.ts'
 import { blockCategoryQuery, domainQuery } from '../fields.ts'
 import { given } from '../given.ts'
 import { html, type Markup } from '../html.ts'
-import { asFields, cursorOf } from './filters.ts'
+import { emptyList, filterField, filterForm } from './filter-form.ts'
+import { by, type Filters, readFilters } from './filters.ts'
 import { choiceField, textField } from './form-parts.ts'
-import { layout, withQuery } from './layout.ts'
-import { addressLink, categoryLabel, emptyState, moment, returnPath } from './parts.ts'
-import { readPage } from './read-page.ts'
+import { layout } from './layout.ts'
+import { addressLink, categoryLabel, emptyState, moment, notice, returnPath } from './parts.ts'
+import { noPage, readPage } from './read-page.ts'
 import { paging, table } from './table.ts'
 import { type View, viewOf } from './view.ts'
+import { withQuery } from './with-query.ts'
 
 /** Adds the route. */
 export function blacklistPageRoutes(app: App, { store }: HttpDeps): void {
@@ -24,39 +26,34 @@ export function blacklistPageRoutes(app: App, { store }: HttpDeps): void {
     schema: { hide: true },
     handler: async (request, reply) => {
       const view = viewOf(request)
-      const { words } = view
-      const { domain = '', category = '' } = asFields(request.query)
-      const wanted = { domain: domain.trim().slice(0, 400), category }
-      const parsedDomain = wanted.domain === '' ? undefined : domainQuery.safeParse(wanted.domain).data
-      const parsedCategory = blockCategoryQuery.safeParse(category).data
-      const filter = given({ domain: parsedDomain, category: parsedCategory })
-      const cursor = cursorOf(request.query)
-      const page = await readPage(cursor, request => store.blacklist(filter, request))
-      const wrong = wanted.domain !== '' && parsedDomain === undefined
-      const filtered = wanted.domain !== '' || category !== ''
-      const body = html`<h1>${words.blacklist.title}</h1>
-<p class="intro">${words.blacklist.intro}</p>
-${filterForm(view, wanted, wrong)}
-<div id="results">
-${page.items.length > 0 ? blocks(view, page.items) : emptyState(filtered ? words.blacklist.emptyFiltered : words.blacklist.empty)}
-${paging(view, page.items.length, {
-  newest: cursor && withQuery('/blacklist', wanted),
-  older: page.next && withQuery('/blacklist', { ...wanted, cursor: page.next }),
-})}
+      const { blacklist, returns } = view.words
+      const filters = readFilters(request.query, { domain: by(domainQuery), category: by(blockCategoryQuery) })
+      const page = filters.wrong.size > 0 ? noPage : await readPage(filters.cursor, asked => store.blacklist(given(filters.values), asked))
+      const body = html`<h1>${blacklist.title}</h1>
+<p class="intro">${blacklist.intro}</p>
+${page.lost && notice('bad', returns.errors.cursor)}
+${form(view, filters)}
+<div id="results" aria-live="polite">
+${page.items.length > 0 ? blocks(view, page.items) : emptyList(view, filters, page.next !== null, emptyState(blacklist.empty))}
+${paging(view, page, withQuery('/blacklist', filters.typed))}
 </div>`
-      return reply.type('text/html; charset=utf-8').send(layout(view, { title: words.blacklist.title, place: 'blacklist', body }))
+      return reply.type('text/html; charset=utf-8').send(layout(view, { title: blacklist.title, place: 'blacklist', body }))
     },
   })
 }
 
-function filterForm(view: View, { domain, category }: { domain: string; category: string }, wrong: boolean): Markup {
+function form(view: View, filters: Filters<{ domain: string; category: BlockCategory }>): Markup {
   const { blacklist, returns } = view.words
+  const { any, errors, category } = returns
   const options = [...categories, 'manual' as const].map(one => [one, categoryLabel(view, one) ?? one] as const)
-  return html`<form class="filters few" method="get" action="/blacklist" aria-label="${returns.filters}" data-live="results">
-${textField({ name: 'domain', label: blacklist.domain, value: domain, error: wrong ? blacklist.domainError : undefined })}
-${choiceField({ name: 'category', label: returns.category, any: returns.any, value: category, options })}
-<div class="field buttons"><button>${returns.apply}</button>${(domain !== '' || category !== '') && html` <a class="button quiet" href="/blacklist">${returns.clear}</a>`}</div>
-</form>`
+  return filterForm(
+    view,
+    '/blacklist',
+    filters,
+    html`${textField({ ...filterField(filters, 'domain', blacklist.domainError), label: blacklist.domain })}
+${choiceField({ ...filterField(filters, 'category', errors.category), label: category, any, options })}`,
+    'filters few',
+  )
 }
 
 function blocks(view: View, items: readonly Block[]): Markup {

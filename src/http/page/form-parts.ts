@@ -36,12 +36,12 @@ export function textField(field: TextField): Markup {
   )
 }
 
-/** One of some values; the first has none. */
+/** One of some values; `any`: the first, which is none. */
 export function choiceField(
-  field: Common & { readonly any: string; readonly options: readonly (readonly [value: string, text: string])[] },
+  field: Common & { readonly any?: string; readonly options: readonly (readonly [value: string, text: string])[] },
 ): Markup {
   const { name, value = '', any, options } = field
-  const items = [['', any] as const, ...options].map(
+  const items = [...(any === undefined ? [] : [['', any] as const]), ...options].map(
     ([one, text]) => html`<option value="${one}"${one === value && html` selected`}>${text}</option>`,
   )
   return labelled(field, html`<select id="${idOf(field)}" name="${name}"${described(field)}>${items}</select>`)

@@ -17,6 +17,8 @@ export type Formats = {
   /** A day of UTC: `24 Nov 2026`. */
   day(iso: string): string
   number(count: number): string
+  /** A number that a link of ours carries, as text; what is none is 0. */
+  count(text: string): string
   /** A part of one, as a percentage with one decimal. */
   share(part: number): string
 }
@@ -66,6 +68,7 @@ function makeFormats(locale: string, timeZone: string): Formats {
     sheet: iso => sheet.format(new Date(iso)),
     day: iso => day.format(new Date(iso)),
     number: count => number.format(count),
+    count: text => number.format(Math.abs(Number.parseInt(text, 10)) || 0),
     share: part => share.format(part),
   }
 }

@@ -3,6 +3,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { reasonOf } from '../../judge/audit-words.ts'
 import { endIncident } from '../../judge/incidents.ts'
 import type { Incident } from '../../store/surge-records.ts'
 import type { App, HttpDeps } from '../app.ts'
@@ -10,10 +11,11 @@ import { formatTime, idParam } from '../fields.ts'
 import { html, type Markup } from '../html.ts'
 import { sendProblem } from '../problem.ts'
 import { bounceItems } from '../returned-mail.ts'
+import { reasonWords } from './audit-why.ts'
+import { decideCard } from './decide-form.ts'
 import { readDeed, type TypedDeed } from './deed.ts'
 import { asFields, cursorOf } from './filters.ts'
-import { deedFields, postForm } from './form-parts.ts'
-import { layout, withQuery } from './layout.ts'
+import { layout } from './layout.ts'
 import { categoryLabel, chip, emptyState, exactMoment, facts, moment, notice } from './parts.ts'
 import { readPage } from './read-page.ts'
 import { returnedMailTable } from './returned-mail-table.ts'
@@ -41,7 +43,7 @@ export function incidentPageRoutes(app: App, deps: HttpDeps): void {
       const body = html`<h1>${incidents.title}</h1>
 <p class="intro">${incidents.intro}</p>
 ${page.items.length > 0 ? incidentTable(view, page.items) : emptyState(incidents.empty)}
-${page.items.length > 0 && paging(view, page.items.length, { newest: cursor && '/incidents', older: page.next && withQuery('/incidents', { cursor: page.next }) })}`
+${page.items.length > 0 && paging(view, page, '/incidents')}`
       return reply.type('text/html; charset=utf-8').send(layout(view, { title: incidents.title, place: 'incidents', body }))
     },
   })
@@ -91,7 +93,7 @@ ${factsCard(view, incident)}
 ${incident.closed === null && view.may('admin') && endForm(view, path, typed)}
 <h2>${incidents.members}</h2>
 ${items.length > 0 && returnedMailTable(view, items, incidents.members)}
-${paging(view, items.length, { newest: cursor && path, older: page.next && withQuery(path, { cursor: page.next }) })}`
+${paging(view, page, path)}`
     const title = `${incidents.one}: ${incident.operator}`
     return reply.type('text/html; charset=utf-8').send(layout(view, { title, place: 'incidents', body }))
   }
@@ -130,7 +132,7 @@ function factsCard(view: View, { openedAt, lastAt, held, blacklisted, rule, clos
   const { columns } = words.incidents
   const ended =
     closed &&
-    html`${exactMoment(view, formatTime(closed.at))}, ${words.incidents.how[closed.how]}${closed.by && html` (${closed.by})`}: ${closed.why}`
+    html`${exactMoment(view, formatTime(closed.at))}, ${words.incidents.how[closed.how]}${closed.by && html` (${closed.by})`}: ${reasonWords(view, reasonOf(closed.why, closed.how === 'decided' ? 'rebond' : 'hand'))}`
   return html`<div class="card">${facts([
     [columns.opened, exactMoment(view, formatTime(openedAt))],
     [columns.last, exactMoment(view, formatTime(lastAt))],
@@ -142,9 +144,10 @@ function factsCard(view: View, { openedAt, lastAt, held, blacklisted, rule, clos
 }
 
 function endForm(view: View, path: string, typed: TypedDeed | undefined): Markup {
-  const { incidents } = view.words
-  const failed = typed?.ok === false ? typed : undefined
-  const fields = html`<p class="dim">${incidents.decideHelp}</p>${deedFields(view, 'end', failed?.values, failed?.errors)}
-<div class="choices"><button name="verb" value="release">${incidents.release}</button><button class="danger" name="verb" value="confirm">${incidents.confirm}</button></div>`
-  return html`<section class="card" aria-labelledby="decide"><h2 id="decide">${incidents.decide}</h2>${postForm(view, `${path}/end`, fields)}</section>`
+  const { decide: title, decideHelp: help, release, confirm } = view.words.incidents
+  const choices = [
+    { verb: 'release', label: release, tone: 'main' },
+    { verb: 'confirm', label: confirm, tone: 'danger' },
+  ] as const
+  return decideCard(view, `${path}/end`, { title, help, choices }, typed)
 }

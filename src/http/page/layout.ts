@@ -7,17 +7,21 @@ import { html, type Markup } from '../html.ts'
 import { assetPaths } from './assets.ts'
 import { languages } from './formats.ts'
 import type { View } from './view.ts'
+import { withQuery } from './with-query.ts'
 import { en } from './words/en.ts'
 import { fr } from './words/fr.ts'
 
 /** Places of the navigation, by their name in the words. */
 const places = {
   returns: '/',
+  mails: '/mails',
   overview: '/overview',
   blacklist: '/blacklist',
   suspects: '/suspects',
   incidents: '/incidents',
   lists: '/lists',
+  outbox: '/outbox',
+  webhooks: '/webhooks',
 } as const
 
 export type Place = keyof typeof places
@@ -88,16 +92,4 @@ ${body}
     const { label, placeholder, go } = words.lookUp
     return html`<form class="look-up" role="search" action="/addresses" aria-label="${label}"><input type="search" name="address" aria-label="${label}" placeholder="${placeholder}" autocomplete="off" spellcheck="false" autocapitalize="none"><button class="quiet">${go}</button></form>`
   }
-}
-
-/** A path with some fields of its query set; null takes one out. */
-export function withQuery(path: string, fields: Readonly<Record<string, string | null>>): string {
-  const [bare = '', query = ''] = path.split('?', 2)
-  const params = new URLSearchParams(query)
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === null || value === '') params.delete(name)
-    else params.set(name, value)
-  }
-  const text = params.toString()
-  return text === '' ? bare : `${bare}?${text}`
 }

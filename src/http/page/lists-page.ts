@@ -9,13 +9,14 @@ import { type ListItem, listDetail, listsOf } from '../lists.ts'
 import { sendProblem } from '../problem.ts'
 import { recipientsPlot, returnsPlot } from './counted-plots.ts'
 import { cursorOf } from './filters.ts'
-import { layout, withQuery } from './layout.ts'
+import { layout } from './layout.ts'
 import { categoryLabel, emptyState, exactMoment, facts, moment } from './parts.ts'
 import { spanLinks, spanOf } from './periods.ts'
 import { plotHead } from './plot-head.ts'
 import { readPage } from './read-page.ts'
 import { type Column, paging, table } from './table.ts'
 import { type View, viewOf } from './view.ts'
+import { withQuery } from './with-query.ts'
 
 type Counted = Pick<ListItem, 'recipients' | 'hard' | 'soft'>
 
@@ -39,7 +40,7 @@ export function listPageRoutes(app: App, { store, now }: HttpDeps): void {
       const body = html`<h1>${lists.title}</h1>
 <p class="intro">${lists.intro}</p>
 ${page.items.length > 0 ? listTable(view, page.items) : emptyState(lists.empty, lists.emptyMeans)}
-${page.items.length > 0 && paging(view, page.items.length, { newest: cursor && '/lists', older: page.next && withQuery('/lists', { cursor: page.next }) })}
+${page.items.length > 0 && paging(view, page, '/lists')}
 ${none && noneCard(view, none)}`
       return reply.type('text/html; charset=utf-8').send(layout(view, { title: lists.title, place: 'lists', body }))
     },

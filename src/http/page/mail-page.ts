@@ -51,7 +51,7 @@ export function mailRoutes(app: App, deps: HttpDeps): void {
 <div class="head"><h1>${title}</h1>${mailStatusChip(view, mail.status)}</div>
 ${tabList(view, mail, tab === returnsTab)}
 ${tab(view, mail)}`
-        return reply.type('text/html; charset=utf-8').send(layout(view, { title, place: 'returns', body }))
+        return reply.type('text/html; charset=utf-8').send(layout(view, { title, place: 'mails', body }))
       },
     })
   }

@@ -7,12 +7,13 @@ import { html, type Markup, type Value } from '../html.ts'
 import { statisticsOf } from '../lists.ts'
 import { recipientsPlot, returnsPlot } from './counted-plots.ts'
 import { incidentTable } from './incidents-page.ts'
-import { layout, withQuery } from './layout.ts'
+import { layout } from './layout.ts'
 import { chip, emptyState } from './parts.ts'
 import { spanLinks, spanOf } from './periods.ts'
 import { plotHead } from './plot-head.ts'
 import { table } from './table.ts'
 import { type View, viewOf } from './view.ts'
+import { withQuery } from './with-query.ts'
 
 type Statistics = Awaited<ReturnType<typeof statisticsOf>>
 /** As many open incidents as one looks at; the others are on their own page. */
@@ -68,7 +69,7 @@ function tiles(
     sum(totals.hard),
     '/?type=hard',
   )}${tile(overview.soft, sum(totals.soft), '/?type=soft')}${tile(overview.blacklisted, kept.blacklisted, '/blacklist')}${
-    kept.deadLetters > 0 && tile(overview.deadLetters, kept.deadLetters)
+    kept.deadLetters > 0 && tile(overview.deadLetters, kept.deadLetters, '/outbox?state=dead')
   }</dl>`
 }
 

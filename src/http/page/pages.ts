@@ -13,12 +13,16 @@ import { incidentPageRoutes } from './incidents-page.ts'
 import { listPageRoutes } from './lists-page.ts'
 import { type LogIn, logInRoutes } from './log-in.ts'
 import { mailRoutes } from './mail-page.ts'
+import { mailListRoutes } from './mails-page.ts'
+import { outboxPageRoutes } from './outbox-page.ts'
 import { overviewRoutes } from './overview-page.ts'
 import { problemRoutes } from './problem-page.ts'
 import { returnRoutes } from './return-page.ts'
 import { returnedMailRoutes } from './returned-mail-page.ts'
 import { suspectPageRoutes } from './suspects-page.ts'
 import { askedLanguage, languageCookie } from './view.ts'
+import { webhookPageRoutes } from './webhook-page.ts'
+import { webhookListRoutes } from './webhooks-page.ts'
 
 const year = 31_536_000
 
@@ -32,6 +36,7 @@ export function pageRoutes(app: App, deps: HttpDeps, logIn: LogIn, tokenCheck: T
     problemRoutes(app)
     logInRoutes(app, deps.config, logIn, tokenCheck)
     returnedMailRoutes(app, deps)
+    mailListRoutes(app, deps)
     mailRoutes(app, deps)
     returnRoutes(app, deps)
     addressPageRoutes(app, deps)
@@ -39,6 +44,9 @@ export function pageRoutes(app: App, deps: HttpDeps, logIn: LogIn, tokenCheck: T
     suspectPageRoutes(app, deps)
     incidentPageRoutes(app, deps)
     listPageRoutes(app, deps)
+    outboxPageRoutes(app, deps)
+    webhookListRoutes(app, deps)
+    webhookPageRoutes(app, deps)
     overviewRoutes(app, deps)
   })
 }

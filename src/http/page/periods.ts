@@ -6,8 +6,8 @@
 import { type Period, periodOf } from '../counted.ts'
 import { html, type Markup } from '../html.ts'
 import { asFields } from './filters.ts'
-import { withQuery } from './layout.ts'
 import type { View } from './view.ts'
+import { withQuery } from './with-query.ts'
 
 const hourMs = 3_600_000
 const spans = {

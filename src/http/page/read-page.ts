@@ -8,16 +8,19 @@ const pageSize = 50
 /** Stretches of rows that one request looks through for matches. */
 const maxWalks = 5
 
-/** Loads a page. `lost`: its cursor led nowhere, so it is the first one. @throws {StoreUnavailable} */
-export async function readPage<T>(
-  cursor: string | null,
-  load: (request: PageRequest) => Promise<Page<T>>,
-): Promise<Page<T> & { readonly lost: boolean }> {
+/** A page, and the cursor that led to it. `lost`: the cursor that was asked for led nowhere, so it is the first one. */
+export type TurnedPage<T> = Page<T> & { readonly cursor: string | null; readonly lost: boolean }
+
+/** What is shown while a filter cannot be read: all of it would look like the answer. */
+export const noPage: TurnedPage<never> = { items: [], next: null, cursor: null, lost: false }
+
+/** Loads a page. @throws {StoreUnavailable} */
+export async function readPage<T>(cursor: string | null, load: (request: PageRequest) => Promise<Page<T>>): Promise<TurnedPage<T>> {
   try {
-    return { ...(await walk(cursor)), lost: false }
+    return { ...(await walk(cursor)), cursor, lost: false }
   } catch (err) {
     if (!(err instanceof BadCursor) || cursor === null) throw err
-    return { ...(await walk(null)), lost: true }
+    return { ...(await walk(null)), cursor: null, lost: true }
   }
 
   async function walk(from: string | null): Promise<Page<T>> {

@@ -11,9 +11,9 @@ import { idParam } from '../fields.ts'
 import { html, type Markup, type Value } from '../html.ts'
 import { sendProblem } from '../problem.ts'
 import { sendRawReturn } from '../raw-return.ts'
+import { decideCard } from './decide-form.ts'
 import { readDeed, type TypedDeed } from './deed.ts'
 import { asFields } from './filters.ts'
-import { deedFields, postForm } from './form-parts.ts'
 import { layout } from './layout.ts'
 import {
   addressLink,
@@ -127,11 +127,12 @@ ${reportCard(view, detail, text)}`
 }
 
 function decideForm(view: View, id: string, typed: TypedDeed | undefined): Markup {
-  const { ret } = view.words
-  const failed = typed?.ok === false ? typed : undefined
-  const fields = html`<p class="dim">${ret.decideHelp}</p>${deedFields(view, 'decide', failed?.values, failed?.errors)}
-<div class="choices"><button class="danger" name="verb" value="confirm">${ret.confirm}</button><button class="quiet" name="verb" value="dismiss">${ret.dismiss}</button></div>`
-  return html`<section class="card" aria-labelledby="decide"><h2 id="decide">${ret.decide}</h2>${postForm(view, `${returnPath(id)}/decide`, fields)}</section>`
+  const { decide: title, decideHelp: help, confirm, dismiss } = view.words.ret
+  const choices = [
+    { verb: 'confirm', label: confirm, tone: 'danger' },
+    { verb: 'dismiss', label: dismiss, tone: 'quiet' },
+  ] as const
+  return decideCard(view, `${returnPath(id)}/decide`, { title, help, choices }, typed)
 }
 
 function verdictCard(view: View, detail: BounceDetail): Markup {

@@ -2,21 +2,23 @@
  * `/`: the view of returned mail, its filters, and the same as CSV.
  */
 import { categories } from '../../classify/verdict.ts'
+import type { BounceFilter } from '../../store/filters.ts'
 import type { App, HttpDeps } from '../app.ts'
+import { addressQuery, categoryQuery, prefixQuery, textQuery, typeQuery } from '../fields.ts'
+import { given } from '../given.ts'
 import { html, type Markup } from '../html.ts'
 import { bounceItems } from '../returned-mail.ts'
-import { type FilterName, type Filters, filterNames, readFilters } from './filters.ts'
+import { dayField, emptyList, filterField, filterForm } from './filter-form.ts'
+import { by, days, readFilters } from './filters.ts'
 import { choiceField, textField } from './form-parts.ts'
-import { layout, withQuery } from './layout.ts'
+import { layout } from './layout.ts'
 import { categoryLabel, emptyState, notice } from './parts.ts'
-import { readPage } from './read-page.ts'
+import { noPage, readPage } from './read-page.ts'
 import { csvOf } from './returned-mail-csv.ts'
 import { returnedMailTable } from './returned-mail-table.ts'
 import { paging } from './table.ts'
 import { type View, viewOf } from './view.ts'
-
-/** What is shown while a filter cannot be read: all of it would look like the answer. */
-const nobody = { items: [], next: null, lost: false }
+import { withQuery } from './with-query.ts'
 
 /** Adds the routes. */
 export function returnedMailRoutes(app: App, deps: HttpDeps): void {
@@ -29,18 +31,22 @@ export function returnedMailRoutes(app: App, deps: HttpDeps): void {
     schema: { hide: true },
     handler: async (request, reply) => {
       const view = viewOf(request)
-      const filters = readFilters(request.query, view.zone)
-      const page = filters.wrong.size > 0 ? nobody : await readPage(filters.cursor, asked => store.bounces(filters.filter, asked))
+      const { returns } = view.words
+      const filters = filtersOf(view, request.query)
+      const page = filters.wrong.size > 0 ? noPage : await readPage(filters.cursor, asked => store.bounces(filterOf(filters), asked))
       const items = await bounceItems(deps, page.items)
-      const { words } = view
-      const body = html`<h1>${words.returns.title}</h1>
-${page.lost && notice('bad', words.returns.errors.cursor)}
-${filterForm(view, filters)}
+      const body = html`<h1>${returns.title}</h1>
+${page.lost && notice('bad', returns.errors.cursor)}
+${form(view, filters)}
 <div id="results" aria-live="polite">
-${items.length > 0 ? returnedMailTable(view, items, words.returns.title) : nothing(view, filters, page.next !== null)}
-${paging(view, items.length, links(view, filters, items.length, page.next))}
+${
+  items.length > 0
+    ? returnedMailTable(view, items, returns.title)
+    : emptyList(view, filters, page.next !== null, emptyState(returns.empty, returns.emptyMeans))
+}
+${paging(view, page, withQuery('/', filters.typed), items.length > 0 && csvLink(view, filters))}
 </div>`
-      return reply.type('text/html; charset=utf-8').send(layout(view, { title: words.returns.title, place: 'returns', body }))
+      return reply.type('text/html; charset=utf-8').send(layout(view, { title: returns.title, place: 'returns', body }))
     },
   })
 
@@ -51,51 +57,52 @@ ${paging(view, items.length, links(view, filters, items.length, page.next))}
     schema: { hide: true },
     handler: (request, reply) => {
       const view = viewOf(request)
-      const { filter, typed, wrong } = readFilters(request.query, view.zone)
-      if (wrong.size > 0) return reply.redirect(withQuery('/', typed), 303)
+      const filters = filtersOf(view, request.query)
+      if (filters.wrong.size > 0) return reply.redirect(withQuery('/', filters.typed), 303)
       reply.header('content-disposition', 'attachment; filename="returned-mail.csv"')
-      return reply.type('text/csv; charset=utf-8').send(csvOf(view, deps, filter))
+      return reply.type('text/csv; charset=utf-8').send(csvOf(view, deps, filterOf(filters)))
     },
   })
 }
 
-function filterForm(view: View, { typed, wrong }: Filters): Markup {
+type BounceFilters = ReturnType<typeof filtersOf>
+
+function filtersOf({ zone }: View, query: unknown) {
+  return readFilters(query, {
+    q: by(prefixQuery),
+    address: by(addressQuery),
+    type: by(typeQuery),
+    category: by(categoryQuery),
+    list: by(textQuery),
+    ...days(zone),
+  })
+}
+
+function filterOf({ values }: BounceFilters): BounceFilter {
+  const { address: key, ...rest } = values
+  return given({ key, ...rest })
+}
+
+function form(view: View, filters: BounceFilters): Markup {
   const { words } = view
   const { returns } = words
-  const field = (name: FilterName) => ({
-    name,
-    value: typed[name],
-    error: wrong.has(name) ? returns.errors[name] : undefined,
-  })
-  // A control for days does not show what is none.
-  const dayType = (name: FilterName) => (wrong.has(name) ? 'text' : 'date')
+  const { errors, any } = returns
   const types = (['hard', 'soft'] as const).map(type => [type, words.type[type]] as const)
   const labels = categories.map(one => [one, categoryLabel(view, one) ?? one] as const)
-  const filtered = filterNames.some(name => typed[name] !== undefined)
-  return html`<form class="filters" method="get" action="/" aria-label="${returns.filters}" data-live="results">
-${textField({ ...field('q'), label: returns.search, type: 'search', placeholder: returns.searchHelp })}
-${textField({ ...field('address'), label: returns.address })}
-${choiceField({ ...field('type'), label: returns.type, any: returns.any, options: types })}
-${choiceField({ ...field('category'), label: returns.category, any: returns.any, options: labels })}
-${textField({ ...field('list'), label: returns.list })}
-${textField({ ...field('since'), label: returns.since, type: dayType('since') })}
-${textField({ ...field('until'), label: returns.until, type: dayType('until') })}
-<div class="field buttons"><button>${returns.apply}</button>${filtered && html` <a class="button quiet" href="/">${returns.clear}</a>`}</div>
-</form>`
+  return filterForm(
+    view,
+    '/',
+    filters,
+    html`${textField({ ...filterField(filters, 'q', errors.q), label: returns.search, type: 'search', placeholder: returns.searchHelp })}
+${textField({ ...filterField(filters, 'address', errors.address), label: returns.address })}
+${choiceField({ ...filterField(filters, 'type', errors.type), label: returns.type, any, options: types })}
+${choiceField({ ...filterField(filters, 'category', errors.category), label: returns.category, any, options: labels })}
+${textField({ ...filterField(filters, 'list', errors.list), label: returns.list })}
+${textField({ ...dayField(filters, 'since', errors.since), label: returns.since })}
+${textField({ ...dayField(filters, 'until', errors.until), label: returns.until })}`,
+  )
 }
 
-function nothing({ words }: View, { typed, wrong }: Filters, more: boolean): Markup {
-  const { returns } = words
-  if (wrong.size > 0) return emptyState(returns.emptyWrong)
-  if (more) return emptyState(returns.emptySoFar)
-  return Object.keys(typed).length > 0 ? emptyState(returns.emptyFiltered) : emptyState(returns.empty, returns.emptyMeans)
-}
-
-function links({ words }: View, { typed, cursor }: Filters, count: number, next: string | null) {
-  const csv = html`<a href="${withQuery('/returned-mail.csv', typed)}" download>${words.returns.csv}</a>`
-  return {
-    newest: cursor && withQuery('/', typed),
-    older: next && withQuery('/', { ...typed, cursor: next }),
-    more: count > 0 && csv,
-  }
+function csvLink({ words }: View, { typed }: BounceFilters): Markup {
+  return html`<a href="${withQuery('/returned-mail.csv', typed)}" download>${words.returns.csv}</a>`
 }

@@ -4,7 +4,9 @@
  * Pure.
  */
 import { html, type Markup, type Value } from '../html.ts'
+import type { TurnedPage } from './read-page.ts'
 import type { View } from './view.ts'
+import { withQuery } from './with-query.ts'
 
 export type Column<T> = {
   readonly head: string
@@ -26,14 +28,9 @@ export function table<T>({ words }: View, caption: string, columns: readonly Col
   }
 }
 
-/** Links to the pages of a list: back to its beginning, and on. */
-export function paging(
-  { words, formats }: View,
-  count: number,
-  links: { newest: string | null; older: string | null; more?: Value },
-): Markup {
-  const { newest, older, more } = links
-  return html`<div class="paging"><p>${words.shown(formats.number(count), older !== null)}</p>${more}<p class="links">${
-    newest !== null && html`<a class="button quiet" href="${newest}">${words.newest}</a>`
-  }${older !== null && html`<a class="button quiet" rel="next" href="${older}">${words.older}</a>`}</p></div>`
+/** Links to the pages of a list, back to its beginning and on; `path` is that of its beginning, filters and all. */
+export function paging({ words, formats }: View, { items, cursor, next }: TurnedPage<unknown>, path: string, more: Value = null): Markup {
+  return html`<div class="paging"><p>${words.shown(formats.number(items.length), next !== null)}</p>${more}<p class="links">${
+    cursor !== null && html`<a class="button quiet" href="${path}">${words.newest}</a>`
+  }${next !== null && html`<a class="button quiet" rel="next" href="${withQuery(path, { cursor: next })}">${words.older}</a>`}</p></div>`
 }

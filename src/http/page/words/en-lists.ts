@@ -11,14 +11,12 @@ export const enLists = {
     domainError: 'Enter a domain, such as example.com.',
     columns: { address: 'Address', category: 'Category', since: 'Since', until: 'Until', evidence: 'Words', by: 'By' },
     empty: 'No address is blacklisted.',
-    emptyFiltered: 'No blacklisted address matches.',
   },
   suspects: {
     title: 'Suspects',
     intro:
       'Addresses whose mail has come back soft on five days or more within thirty, and for which nothing was accepted since. Look at them; block those that are dead.',
     columns: {
-      pick: 'Choose',
       address: 'Address',
       returns: 'Returns',
       days: 'Days',
@@ -26,11 +24,9 @@ export const enLists = {
       last: 'Last',
       categories: 'Categories',
     },
-    pick: (address: string) => `Choose ${address}`,
     empty: 'No suspects: no address comes back soft again and again.',
     block: 'Block the chosen addresses',
     go: 'Block the chosen',
-    none: 'Choose at least one address.',
     done: (blocked: string, left: string) => `Blocked: ${blocked}. Left alone, because they are no suspects any more: ${left}.`,
   },
   incidents: {

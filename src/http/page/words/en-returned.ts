@@ -39,7 +39,7 @@ export const enReturned = {
     empty: 'No mail has come back.',
     emptyMeans: 'When a mail is returned, or refused because its recipient is blacklisted, it shows up here within seconds.',
     emptyFiltered: 'Nothing matches these filters.',
-    emptyWrong: 'Mend what is marked above, and the returns show up here.',
+    emptyWrong: 'Mend what is marked above, and the list shows up here.',
     emptySoFar: 'Nothing in this stretch of time matches; there is older mail to look through.',
     errors: {
       q: 'Enter the beginning of an address or a domain.',
@@ -164,6 +164,7 @@ export const enReturned = {
     blockUntilPast: 'Enter a day that is still to come, or leave it empty.',
     blockGo: 'Block',
     done: { unblocked: 'Unblocked: mail to this address passes again.', blocked: 'Blocked: mail to this address is refused from now on.' },
+    allMails: 'All mail to this address',
     notBlacklisted: 'The address is not blacklisted (any more). Nothing was changed.',
     returns: 'Its returns',
     allReturns: 'All returns of this address',

@@ -13,14 +13,12 @@ export const frLists: Pick<Words, 'blacklist' | 'suspects' | 'incidents' | 'list
     domainError: 'Saisissez un domaine, comme example.com.',
     columns: { address: 'Adresse', category: 'Catégorie', since: 'Depuis', until: 'Jusqu’à', evidence: 'Mots', by: 'Par' },
     empty: 'Aucune adresse n’est sur liste noire.',
-    emptyFiltered: 'Aucune adresse bloquée ne correspond.',
   },
   suspects: {
     title: 'Adresses suspectes',
     intro:
       'Adresses dont les mails reviennent temporairement sur cinq jours ou plus en trente jours, sans rien d’accepté depuis. Regardez-les ; bloquez celles qui sont mortes.',
     columns: {
-      pick: 'Choisir',
       address: 'Adresse',
       returns: 'Retours',
       days: 'Jours',
@@ -28,11 +26,9 @@ export const frLists: Pick<Words, 'blacklist' | 'suspects' | 'incidents' | 'list
       last: 'Dernier',
       categories: 'Catégories',
     },
-    pick: address => `Choisir ${address}`,
     empty: 'Aucune suspecte : aucune adresse ne revient encore et encore.',
     block: 'Bloquer les adresses choisies',
     go: 'Bloquer le choix',
-    none: 'Choisissez au moins une adresse.',
     done: (blocked, left) => `Bloquées : ${blocked}. Laissées, car elles ne sont plus suspectes : ${left}.`,
   },
   incidents: {

@@ -41,7 +41,7 @@ export const frReturned: Pick<Words, 'returns' | 'mail' | 'ret' | 'address'> = {
     empty: 'Aucun mail n’est revenu.',
     emptyMeans: 'Un mail retourné, ou refusé parce que son destinataire est sur liste noire, apparaît ici en quelques secondes.',
     emptyFiltered: 'Rien ne correspond à ces filtres.',
-    emptyWrong: 'Corrigez ce qui est marqué ci-dessus, et les retours s’afficheront ici.',
+    emptyWrong: 'Corrigez ce qui est marqué ci-dessus, et la liste s’affichera ici.',
     emptySoFar: 'Rien ne correspond dans cette période ; il reste des mails plus anciens à parcourir.',
     errors: {
       q: 'Saisissez le début d’une adresse ou d’un domaine.',
@@ -169,6 +169,7 @@ export const frReturned: Pick<Words, 'returns' | 'mail' | 'ret' | 'address'> = {
       unblocked: 'Débloquée : les mails vers cette adresse passent de nouveau.',
       blocked: 'Bloquée : les mails vers cette adresse sont désormais refusés.',
     },
+    allMails: 'Tous les mails vers cette adresse',
     notBlacklisted: 'L’adresse n’est pas (ou plus) sur liste noire. Rien n’a changé.',
     returns: 'Ses retours',
     allReturns: 'Tous les retours de cette adresse',

@@ -7,6 +7,7 @@ import type { Words } from './en.ts'
 import { frFrame } from './fr-frame.ts'
 import { frLists } from './fr-lists.ts'
 import { frReturned } from './fr-returned.ts'
+import { frSending } from './fr-sending.ts'
 import { frTerms } from './fr-terms.ts'
 
-export const fr: Words = { ...frFrame, ...frTerms, ...frReturned, ...frLists }
+export const fr: Words = { ...frFrame, ...frTerms, ...frReturned, ...frLists, ...frSending }
