@@ -1,11 +1,13 @@
 /**
  * A load generator and a sink in one program, with the command line and the output of a faster one in C that may take its place (SMTPBENCH).
  *
- * load.ts sink -p PORT [-R MB/s]; load.ts load -p PORT [-c sessions] [-s octets] [-r recipients] [-b of them blacklisted] [-m messages a connection]
- * [-P] [-t seconds]; load.ts idle|hold -p PORT [-c sessions] [-s octets] [-t seconds]. Results are one line of key=value.
+ * load.ts sink -p PORT [-R MB/s] [--tls]; load.ts load -p PORT [-c sessions] [-s octets] [-r recipients] [-b of them blacklisted] [-m messages a connection]
+ * [-P] [-t seconds] [--tls]; load.ts idle|hold -p PORT [-c sessions] [-s octets] [-t seconds]. Results are one line of key=value.
  */
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { tlsFile } from '../test/support/tls-files.ts'
 import { runLoad } from './load/client.ts'
 import { holdSessions } from './load/hold.ts'
 import { startSink } from './load/sink.ts'
@@ -24,6 +26,7 @@ const { positionals, values } = parseArgs({
     seconds: text('t', '5'),
     rate: text('R', '0'),
     limit: text('n', '0'),
+    tls: { type: 'boolean', default: false },
   },
 })
 const port = Number(values.port)
@@ -33,7 +36,7 @@ const seconds = Number(values.seconds)
 switch (positionals[0]) {
   case 'sink': {
     const octetsPerSecond = Number(values.rate) > 0 ? Number(values.rate) * 1e6 : null
-    process.stdout.write(`listening ${await startSink({ port, octetsPerSecond })}\n`)
+    process.stdout.write(`listening ${await startSink({ port, octetsPerSecond, tls: values.tls ? certificate() : null })}\n`)
     break
   }
   case 'load': {
@@ -45,6 +48,7 @@ switch (positionals[0]) {
       blacklisted: Number(values.blacklisted),
       perConnection: Number(values.messages),
       pipelined: values.pipelined,
+      tls: values.tls,
       seconds,
     })
     times.sort((a, b) => a - b)
@@ -70,4 +74,8 @@ switch (positionals[0]) {
   default:
     process.stderr.write('usage: load.ts sink|load|idle|hold -p PORT …\n')
     process.exitCode = 2
+}
+
+function certificate(): { cert: Buffer; key: Buffer } {
+  return { cert: readFileSync(tlsFile('server.pem')), key: readFileSync(tlsFile('server.key')) }
 }

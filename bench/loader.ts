@@ -13,7 +13,8 @@ const ours = [
   join(import.meta.dirname, '../test/support/typescript.mjs'),
   join(import.meta.dirname, 'load.ts'),
 ]
-const [command = '', ...before] = process.env.SMTPBENCH ? [process.env.SMTPBENCH] : ours
+/** Only ours speaks TLS. */
+const generator = (tls: boolean) => (process.env.SMTPBENCH && !tls ? [process.env.SMTPBENCH] : [...ours]) as [string, ...string[]]
 
 export type Load = {
   readonly sessions: number
@@ -22,22 +23,26 @@ export type Load = {
   readonly blacklisted?: number
   readonly perConnection?: number
   readonly pipelined?: boolean
+  readonly tls?: boolean
 }
 export type Loaded = { readonly ok: number; readonly fail: number; readonly rate: number; readonly p50: number; readonly p99: number }
 
 /** Starts a sink. `megabytesPerSecond`: how fast it reads data at most; null: as fast as it comes. */
-export async function startSink(megabytesPerSecond: number | null = null): Promise<Running> {
+export async function startSink(megabytesPerSecond: number | null = null, tls = false): Promise<Running> {
+  const [command, ...before] = generator(tls)
   const port = await freePort()
   const slow = megabytesPerSecond === null ? [] : ['-R', String(megabytesPerSecond)]
-  return await start(command, [...before, 'sink', '-p', String(port), ...slow], port)
+  return await start(command, [...before, 'sink', '-p', String(port), ...slow, ...(tls ? ['--tls'] : [])], port)
 }
 
 /** Loads a port for so long. */
 export async function load(port: number, what: Load, seconds: number): Promise<Loaded> {
-  const { sessions, octets, recipients = 1, blacklisted = 0, perConnection = 0, pipelined = false } = what
+  const { sessions, octets, recipients = 1, blacklisted = 0, perConnection = 0, pipelined = false, tls = false } = what
+  const [command, ...before] = generator(tls)
   const flags = { p: port, c: sessions, s: octets, r: recipients, b: blacklisted, m: perConnection, t: seconds, n: 1_000_000 }
   const args = Object.entries(flags).flatMap(([flag, value]) => [`-${flag}`, String(value)])
   if (pipelined) args.push('-P')
+  if (tls) args.push('--tls')
   // It ends with 1 when a message failed: the figures say so too.
   const { stdout } = await promisify(execFile)(command, [...before, 'load', ...args]).catch(err => err as { stdout: string })
   const value = (name: string) => Number(new RegExp(`\\b${name}=([\\d.]+)`).exec(stdout)?.[1] ?? 0)
@@ -49,6 +54,7 @@ export async function load(port: number, what: Load, seconds: number): Promise<L
  * @throws {Error} they do not stand within 2 minutes.
  */
 export async function hold(port: number, sessions: number, octets: number | null): Promise<() => void> {
+  const [command, ...before] = generator(false)
   const mode = octets === null ? ['idle'] : ['hold', '-s', String(octets)]
   const child = spawn(command, [...before, ...mode, '-p', String(port), '-c', String(sessions), '-t', '60'], {
     stdio: ['ignore', 'pipe', 'inherit'],

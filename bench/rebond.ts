@@ -12,8 +12,11 @@ import { freePort, type Running, start } from './processes.ts'
 
 const main = join(import.meta.dirname, '../dist/main.js')
 
+/** What differs from the defaults, key by key. */
+export type Differences = { readonly relay?: object; readonly listen?: object; readonly upstream?: object }
+
 /** Starts rebond with `blacklisted` addresses, `b0@bad.example` and up; journal and all else as configured by default. */
-export async function startRebond(upstreamPort: number, blacklisted: number): Promise<Running> {
+export async function startRebond(upstreamPort: number, blacklisted: number, differs: Differences = {}): Promise<Running> {
   const directory = await mkdtemp(join(tmpdir(), 'rebond-bench-'))
   const path = join(directory, 'data')
   const store = await openLevelStore({ path, now: Date.now, log: createLog('warn') })
@@ -27,10 +30,10 @@ export async function startRebond(upstreamPort: number, blacklisted: number): Pr
   const config = {
     hostname: 'relay.bench.test',
     log: { level: 'error' },
-    relay: { listen: [{ host: '127.0.0.1', port }], maxSessionsPerClient: 2000 },
+    relay: { listen: [{ host: '127.0.0.1', port, ...differs.listen }], maxSessionsPerClient: 2000, ...differs.relay },
     bounce: { listen: [{ host: '127.0.0.1', port: 0 }] },
     http: { listen: { host: '127.0.0.1', port: 0 } },
-    upstream: { host: '127.0.0.1', port: upstreamPort },
+    upstream: { host: '127.0.0.1', port: upstreamPort, ...differs.upstream },
     returnPath: { domain: 'bounces.bench.test' },
     store: { path },
   }

@@ -4,6 +4,7 @@
  * Promise: a message counts as delivered only when the server's reply to its final dot was a 250; everything else is in `fail`.
  */
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
 export type LoadOptions = {
   readonly port: number
@@ -17,6 +18,8 @@ export type LoadOptions = {
   readonly perConnection: number
   /** MAIL, RCPT and DATA leave in one write. */
   readonly pipelined: boolean
+  /** TLS from the first octet; whose certificate it is, is not looked at. */
+  readonly tls: boolean
   readonly seconds: number
 }
 
@@ -46,7 +49,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 async function keepSending(options: LoadOptions, body: Buffer, until: number, result: LoadResult): Promise<void> {
   while (performance.now() < until) {
     const from = performance.now()
-    const talk = new Talk(options.port)
+    const talk = new Talk(options.port, options.tls)
     try {
       if ((await talk.next()) !== 220 || (await talk.ask('EHLO bench.client.example\r\n')) !== 250) throw new Error(talk.last)
       for (let sent = 0; performance.now() < until && (options.perConnection === 0 || sent < options.perConnection); sent++) {
@@ -115,8 +118,9 @@ export class Talk {
   #waiting: ((code: number) => void) | null = null
   #closed = false
 
-  constructor(port: number) {
-    this.#socket = connect({ host: '127.0.0.1', port, noDelay: true })
+  constructor(port: number, tls = false) {
+    const at = { host: '127.0.0.1', port, noDelay: true }
+    this.#socket = tls ? connectTls({ ...at, rejectUnauthorized: false }) : connect(at)
     this.#socket.on('data', chunk => this.#read(chunk))
     this.#socket.on('error', err => this.#end(err.message))
     this.#socket.on('close', () => this.#end('the connection was lost'))

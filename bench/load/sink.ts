@@ -4,6 +4,7 @@
  * It looks for the end of data and keeps nothing. `STAT` is answered with counts: messages, octets of their data, sessions open now.
  */
 import { createServer, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 
 const offer = '250-sink\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-SMTPUTF8\r\n250 DSN\r\n'
 const endOfData = '\r\n.\r\n'
@@ -14,10 +15,12 @@ export type SinkOptions = {
   readonly port: number
   /** Octets of data read a second, by all sessions together; null: as they come. */
   readonly octetsPerSecond: number | null
+  /** TLS from the first octet, with this certificate; null: in clear. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null
 }
 
 /** Listens on loopback until the process ends; resolves with its port. */
-export function startSink({ port, octetsPerSecond }: SinkOptions): Promise<number> {
+export function startSink({ port, octetsPerSecond, tls }: SinkOptions): Promise<number> {
   const counts = { msgs: 0, bytes: 0, cur: 0 }
   let allowance = Number.POSITIVE_INFINITY
   const waiting = new Set<Socket>()
@@ -102,7 +105,7 @@ export function startSink({ port, octetsPerSecond }: SinkOptions): Promise<numbe
   }
 
   return new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true }, serve)
+    const server = tls ? createTlsServer({ ...tls, noDelay: true }, serve) : createServer({ noDelay: true }, serve)
     server.once('error', reject)
     server.listen({ host: '127.0.0.1', port, backlog: 4096 }, () => {
       const at = server.address()
