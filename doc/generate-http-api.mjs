@@ -32,6 +32,7 @@ const samples = {
   'POST /v1/webhooks/{endpoint}/replay': { body: { since: '2026-11-24T08:00:00Z', state: 'failed' } },
   'POST /v1/suspects/block': { body: { addresses: ['jean@example.com'], why: 'five full mailboxes in a row' } },
   'POST /v1/reports': { options: "-H 'content-type: message/rfc822' --data-binary @returned.eml" },
+  'POST /v1/intake/{provider}': { provider: 'postmark', options: "-u rebond:PASSWORD -H 'content-type: application/json' --data-binary @hook.json" },
   'GET /v1/reports/{id}': { id: '06h0qerl40pqj6cb' },
   'POST /v1/addresses/check': { body: { addresses: ['jean@example.com', 'marie@example.com'] } },
   'POST /v1/blacklist/import': { options: "-H 'content-type: text/csv' --data-binary $'address,why\\njean@example.com,asked for silence\\n'" },

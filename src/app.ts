@@ -15,6 +15,7 @@ import { createForwarder } from './intake/forward.ts'
 import { createForwardConnection } from './intake/forward-connection.ts'
 import { forwardRoute } from './intake/forward-route.ts'
 import { createIntake } from './intake/intake.ts'
+import { createProviderIntake } from './intake/providers/provider-intake.ts'
 import { createReportParser } from './intake/report-parser.ts'
 import { keepIncidents } from './judge/incident-keeper.ts'
 import { formatRefusal } from './judge/refusal.ts'
@@ -165,6 +166,11 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
     const relayAt = await relay.listen()
     closers.unshift(() => relay.stop(config.relay.timeouts.stopSeconds * 1000))
 
+    const takeHook = await createProviderIntake({
+      config: config.intake.providers,
+      acceptance: intake.acceptance,
+      ...{ store, returnPath, hostname, log, metrics, now },
+    })
     const http = createHttp({
       config: config.http,
       policy,
@@ -184,6 +190,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
       rejudge: createRejudge({ ...judging, parse: raw => parser.parse(raw), host: config.upstream.host }),
       wakeForwarder: forwarder.wake,
       handIn: intake.handIn,
+      takeHook,
       maxMessageBytes: config.bounce.maxMessageBytes,
       notifier,
       changeWatch,

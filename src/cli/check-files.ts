@@ -9,6 +9,7 @@ import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import type { Problem } from '../config/contradictions.ts'
 import type { Config } from '../config/schema.ts'
+import { isProviderSecret, providerSecretForm } from '../intake/providers/read-hooks.ts'
 import { parseWebhookSecret, webhookSecretForm } from '../notify/webhook-secrets.ts'
 import { parsePasswordHash } from '../relay/passwords.ts'
 import { parseKey } from '../store/key-file.ts'
@@ -69,6 +70,7 @@ async function readNamed({ path, file }: NamedFile): Promise<Read> {
   }
   if (/^returnPath\./.test(path)) return parseKey(text) ? {} : { wrong: 'base64 of 32 octets or more (openssl rand -base64 32)' }
   if (/passwordHashFile$/.test(path)) return parsePasswordHash(text) ? {} : { wrong: 'scrypt:N:r:p:SALT:HASH' }
+  if (/^intake\.providers\./.test(path)) return isProviderSecret(text.trim()) ? {} : { wrong: providerSecretForm }
   if (/^webhooks\[/.test(path)) return parseWebhookSecret(text) ? {} : { wrong: webhookSecretForm }
   return /^[^\r\n]+\r?\n?$/.test(text) ? {} : { wrong: 'one line, the secret' }
 }

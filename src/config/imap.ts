@@ -1,5 +1,5 @@
 /**
- * `intake`: ways in which returned mail comes that are not SMTP. `imap`: mailboxes that are read for returns.
+ * `intake.imap`: mailboxes that are read for returns.
  *
  * Pure.
  */
@@ -44,19 +44,14 @@ const mailbox = z
   })
 
 /** The section. */
-export const intake = z
-  .strictObject({
-    imap: z
-      .array(mailbox)
-      .max(20)
-      .superRefine((mailboxes, ctx) => {
-        for (const [index, { name }] of mailboxes.entries())
-          if (mailboxes.findIndex(one => one.name === name) < index)
-            ctx.addIssue({ code: 'custom', path: [index, 'name'], message: 'must be the name of one mailbox only', input: name })
-      })
-      .default([])
-      .describe('mailboxes that are read for returns; other mail in them is left untouched and unread'),
+export const mailboxes = z
+  .array(mailbox)
+  .max(20)
+  .superRefine((given, ctx) => {
+    for (const [index, { name }] of given.entries())
+      if (given.findIndex(one => one.name === name) < index)
+        ctx.addIssue({ code: 'custom', path: [index, 'name'], message: 'must be the name of one mailbox only', input: name })
   })
-  .prefault({})
+  .default([])
 
 export type ImapConfig = z.output<typeof mailbox>

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { address, days, host, octets, path, port, remotePort, seconds } from './fields.ts'
-import { intake } from './imap.ts'
+import { intake } from './intake.ts'
 import { lists } from './lists.ts'
 import { login } from './login.ts'
 import { isNetwork, prefixOf } from './network.ts'

@@ -7,6 +7,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { HttpConfig, PolicyConfig } from '../config/schema.ts'
 import type { Canary } from '../intake/canary.ts'
 import type { HandIn } from '../intake/hand-in.ts'
+import type { TakeHook } from '../intake/providers/provider-intake.ts'
 import type { Rejudge } from '../judge/rejudge.ts'
 import type { ChangeWatch } from '../notify/change-watch.ts'
 import type { Notifier } from '../notify/notifier.ts'
@@ -44,6 +45,8 @@ export type HttpDeps = {
   readonly handIn: HandIn
   /** Octets of a returned mail at most. */
   readonly maxMessageBytes: number
+  /** Takes a web hook of a mail provider. */
+  readonly takeHook: TakeHook
   readonly notifier: Notifier
   readonly changeWatch: ChangeWatch
   readonly canary: Pick<Canary, 'send' | 'latest'>

@@ -48,6 +48,7 @@ export const problemKinds = {
     'The token may not do this',
     'The token does not hold the scope this call needs. No scope implies another.',
   ),
+  'not-authentic': kind(403, 'The web hook does not prove itself', 'Its signature, its age or its topic is not right. Nothing was kept.'),
   'token-required': kind(
     403,
     'Only this machine may ask without a token',
@@ -110,6 +111,11 @@ export const problemKinds = {
     501,
     'The store cannot do this',
     'What was asked needs the embedded store, or tools of the database: doc/operations.md says which.',
+  ),
+  'provider-away': kind(
+    503,
+    'The provider does not answer',
+    'Whether the web hook is authentic could not be found out, since its provider does not answer. Nothing was kept; send it again.',
   ),
   'store-unavailable': kind(
     503,

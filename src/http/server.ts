@@ -34,6 +34,7 @@ import { outboxRoutes } from './outbox.ts'
 import { pageRoutes } from './page/pages.ts'
 import { createSessions } from './page/sessions.ts'
 import { privacyRoutes } from './privacy.ts'
+import { providerIntakeRoutes } from './provider-intake.ts'
 import { limitRequests } from './rate-limit.ts'
 import { rejudgeRoutes } from './rejudge.ts'
 import { reportRoutes } from './reports.ts'
@@ -144,6 +145,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
       messageRoutes(scope, deps)
       outboxRoutes(scope, deps)
       reportRoutes(scope, deps)
+      providerIntakeRoutes(scope, deps)
       changeRoutes(scope, deps)
       webhookRoutes(scope, deps)
       auditRoutes(scope, deps)

@@ -18,13 +18,14 @@ export const unmatched = Symbol('unmatched')
 /** Where a mail goes: the id in its token, `postmaster`, or nowhere known. */
 export type Destination = string | typeof unmatched
 
-export type Arrival = Pick<StoredReport, 'sender' | 'client' | 'fromReporter' | 'smtpUtf8' | 'via' | 'foundBy'> & {
+export type Arrival = Pick<StoredReport, 'sender' | 'client' | 'fromReporter' | 'smtpUtf8' | 'via' | 'foundBy' | 'eventId'> & {
   readonly raw: Buffer
   /** Its id, where it must be the same when the same mail is taken again, and when it came; else both are made now. */
   readonly identity?: Pick<StoredReport, 'id' | 'receivedAt'>
 }
 
 export type Accepted =
+  /** Those that are new: one whose id is known was taken before. */
   | { readonly ok: true; readonly reports: readonly StoredReport[] }
   /** Nothing was kept: this destination has had enough mail for now. */
   | { readonly ok: false; readonly spent: 'token' | 'postmaster' | 'unmatched' }
@@ -85,15 +86,14 @@ export function createAcceptance({ store, log, metrics, now, isCanary = () => fa
           const messageId = destination === unmatched ? id : destination
           return { id, messageId, receivedAt, ...arrival, size: raw.length, judged: null }
         })
-        await Promise.all(reports.map(report => store.acceptReport(report, raw)))
+        const stored = await Promise.all(reports.map(report => store.acceptReport(report, raw)))
+        const fresh = reports.filter((_, index) => stored[index])
+        if (fresh.length === 0) return { ok: true, reports: [] }
         kept = true
         metrics.lastReturn.set(receivedAt / 1000)
         onAccepted()
-        log.info(
-          { reports: reports.map(({ id }) => id), size: raw.length, ...(arrival.via ? { via: arrival.via } : {}) },
-          'report accepted',
-        )
-        return { ok: true, reports }
+        log.info({ reports: fresh.map(({ id }) => id), size: raw.length, ...(arrival.via ? { via: arrival.via } : {}) }, 'report accepted')
+        return { ok: true, reports: fresh }
       } finally {
         if (!kept) for (const one of spent) one.giveBack()
       }

@@ -10,7 +10,7 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { ReturnPath } from '../return-path/return-path.ts'
 import type { Store } from '../store/store.ts'
-import { createAcceptance } from './acceptance.ts'
+import { type Acceptance, createAcceptance } from './acceptance.ts'
 import { createHandIn, type HandIn } from './hand-in.ts'
 import { type ImapIntake, startImapIntake } from './imap/imap-intake.ts'
 import { createIngest, type Ingest, type JudgeReport, type Parse } from './ingest.ts'
@@ -53,6 +53,8 @@ export type Intake = {
   reload(): Promise<void>
   /** Takes a mail that did not come by SMTP. */
   readonly handIn: HandIn
+  /** Where every way in ends. */
+  readonly acceptance: Acceptance
   /** Says whether every configured listener is open. */
   listening(): boolean
   /** How the mailboxes are: true, or what is wrong. */
@@ -111,6 +113,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       await reporters.refresh()
     },
     handIn: createHandIn({ ...deps, acceptance, reporters }),
+    acceptance,
     mailboxes: () => imap?.state() ?? true,
     listening: () => servers.length === config.listen.length,
     async idle() {

@@ -151,6 +151,8 @@ function forwardOf(stored: StoredReport, message: Message | null, forwarding: Re
 function readerOf(stored: StoredReport, message: Message | null, forwarding: ReportJudgeDeps['forwarding']): string | null {
   const { forwardTo } = forwarding
   if (stored.messageId === postmaster) return forwarding.postmaster
+  // A provider's event was no mail: whoever wants such by mail asks the provider for it.
+  if (stored.foundBy === 'provider') return null
   if (forwardTo === 'none') return null
   // What was found in a mailbox, or handed in, has reached whoever the mail's own sender is: it would come round again.
   if (forwardTo === 'original' && (stored.foundBy !== undefined || !cameToToken(stored))) return null

@@ -34,7 +34,7 @@ export type ReturnEvent = {
 /**
  * How far a report proves itself. Every recipient of a mail finds its token in Return-Path, so that only a report from a trusted reporter, or
  * about a mail that one recipient alone has seen, says more than that somebody wrote it. A Message-ID (`by`) says less than a token: whoever was
- * sent the mail on has it too, and a CRM's may be guessed.
+ * sent the mail on has it too, and a CRM's may be guessed. Of a provider that has proven itself it says all: the mail went through its hands.
  */
 export function gradeOf(fromReporter: boolean, message: Pick<Message, 'recipients'> | null, by: FoundBy | null = null): Grade {
   if (by === 'message-id' || by === 'upstream-id') return 'claimed'

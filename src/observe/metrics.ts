@@ -57,6 +57,11 @@ export function createMetrics(version: string) {
     held: counter('held_total', 'Returns that the surge guard held.'),
     incidents: counter('incidents_total', 'Incidents that the surge guard opened.'),
     incidentsOpen: gauge('incidents_open', 'Incidents of the surge guard that hold returns now; the same on every node.'),
+    providerEvents: counter(
+      'provider_events_total',
+      "Events of mail providers' web hooks: accepted, duplicate (seen before), unknown (no mail of ours), or refused: signature, old, foreign, malformed, replayed, spent, unreachable.",
+      ['provider', 'outcome'],
+    ),
     webhookDeliveries: counter(
       'webhook_deliveries_total',
       'Tries to deliver webhooks: delivered, deferred (tried again), failed (given up), gone (410: the endpoint is disabled).',

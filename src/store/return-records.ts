@@ -84,9 +84,9 @@ export const postmaster = 'postmaster'
 
 /**
  * How the message of a report was found where no token in the address it came to says it: by its envelope id, which carries our signature; by
- * its Message-ID, or the id that upstream gave it, which anybody may write.
+ * its Message-ID, or the id that upstream gave it, which anybody may write; by what a mail provider, who has proven itself, says of it.
  */
-export type FoundBy = 'envelope-id' | 'message-id' | 'upstream-id'
+export type FoundBy = 'envelope-id' | 'message-id' | 'upstream-id' | 'provider'
 
 /** A mail that reached a valid token, stored before it was answered 250; its bytes are kept beside it. */
 export type StoredReport = {
@@ -106,6 +106,8 @@ export type StoredReport = {
   readonly foundBy?: FoundBy
   /** How it came, when not by SMTP: `api`, or the provider that told it. Absent: by SMTP. */
   readonly via?: string
+  /** The provider's id of the event that it tells. Absent: it came as mail. */
+  readonly eventId?: string
   /** Of its octets only what retention keeps is left. Absent: they are whole, or gone. */
   readonly trimmed?: boolean
   /** Filled in when it has been judged. */

@@ -69,8 +69,8 @@ export type Store = {
   /** Newest first. */
   messages(filter: MessageFilter, page: PageRequest): Promise<Page<Message>>
 
-  /** Stores a report and its bytes as pending, durable. */
-  acceptReport(report: StoredReport, raw: Buffer): Promise<void>
+  /** Stores a report and its bytes as pending, durable. false: one with its id was stored before, and nothing was changed. */
+  acceptReport(report: StoredReport, raw: Buffer): Promise<boolean>
   report(id: string): Promise<StoredReport | null>
   rawReport(id: string): Promise<Buffer | null>
   /** Reports not judged yet, oldest first. */

@@ -81,6 +81,7 @@ export async function openServer(
     wakeForwarder: () => {},
     handIn: async () => ({ ok: false, why: 'spent' }),
     maxMessageBytes: 1_000_000,
+    takeHook: async () => ({ ok: false, why: 'off' }),
     canary: {
       send: async () => ({ id: 'c', recipient: 'canary-1@bounces.crm.example', sentAt: now, returnedAt: null, failure: null }),
       latest: () => null,

@@ -610,6 +610,22 @@ async function work(t: Test, open: OpenStore): Promise<void> {
     t.same([await store.report('none'), await store.rawReport('none')], [null, null])
   })
 
+  await t.test('an id of a report is taken once, whoever comes at the same time, and for good', async t => {
+    const one = report()
+    const same = { ...one, messageId: idAt(start), sender: 'other@example.org' }
+    const taken = await Promise.all([store.acceptReport(one, Buffer.from('first')), store.acceptReport(same, Buffer.from('second'))])
+    t.same(taken, [true, false])
+    await commit(store, { report: { ...one, judged: { at: start, kind: 'other', bounceIds: [], problem: null } } })
+    t.equal(await store.acceptReport(same, Buffer.from('third')), false)
+    t.match(await store.report(one.id), { messageId: one.messageId, judged: { kind: 'other' } })
+    t.same(await store.rawReport(one.id), Buffer.from('first'))
+    t.same(await store.tokenUse(same.messageId), { reports: 0, octets: 0 })
+    t.notOk(
+      (await store.pendingReports(100)).some(({ id }) => id === one.id),
+      'what was judged is not pending again',
+    )
+  })
+
   await t.test('a token knows how many reports and octets it has brought', async t => {
     const messageId = idAt(start)
     t.same(await store.tokenUse(messageId), { reports: 0, octets: 0 })

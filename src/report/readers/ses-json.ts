@@ -61,7 +61,8 @@ function recipientOf(value: unknown, event: Fields, action: Action): ReportedRec
 /** SES never tried: it says so in the sub-type alone. */
 function suppressed(event: Fields): string | null {
   const type = [textOf(event.bounceType), textOf(event.bounceSubType)].filter(one => one !== null).join(' ')
-  return type === '' ? null : `Amazon SES bounce: ${type}`
+  // MailboxFull, OnAccountSuppressionList: as words, which the rules know.
+  return type === '' ? null : `Amazon SES bounce: ${type.replace(/([a-z])([A-Z])/g, '$1 $2')}`
 }
 
 function parseObject(text: string): Fields | null {

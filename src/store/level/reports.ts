@@ -23,14 +23,17 @@ const pendingKey = (id: string) => key('pp', id)
 
 export function createReports(engine: Engine, locks: KeyLocks): Reports {
   return {
-    async acceptReport(report, raw) {
-      const unit = new Unit()
-      putReport(unit, report, decodeOr<StoredReport>(engine.read(primary.report(report.id))))
-      unit.put(primary.raw(report.id), raw)
-      unit.put(key('pt', report.messageId, report.id, String(report.size)), '')
-      unit.put(usedKey(report.messageId), '')
-      await engine.commit(unit)
-    },
+    acceptReport: (report, raw) =>
+      locks.hold([`p${report.id}`], async () => {
+        if (engine.read(primary.report(report.id)) !== undefined) return false
+        const unit = new Unit()
+        putReport(unit, report, null)
+        unit.put(primary.raw(report.id), raw)
+        unit.put(key('pt', report.messageId, report.id, String(report.size)), '')
+        unit.put(usedKey(report.messageId), '')
+        await engine.commit(unit)
+        return true
+      }),
 
     async report(id) {
       return decodeOr<StoredReport>(engine.read(primary.report(id)))

@@ -17,7 +17,7 @@ import { putAudit } from './audit.ts'
 import type { Database, Run } from './database.ts'
 import { putDeliveries } from './deliveries.ts'
 import { aheadMs, makePartitions } from './partitions.ts'
-import { insertReports, putReports } from './reports.ts'
+import { putReports, replaceReports } from './reports.ts'
 import {
   addressTable,
   bounceTable,
@@ -135,9 +135,7 @@ const writers: Writers = {
       run,
       records.map(({ report }) => report),
     ),
-    ...records.flatMap(({ report, raw }) =>
-      raw === null ? [] : [run(...insertReports([{ report, raw: Buffer.from(raw, 'base64') }], null))],
-    ),
+    ...records.flatMap(({ report, raw }) => (raw === null ? [] : [run(...replaceReports([{ report, raw: Buffer.from(raw, 'base64') }]))])),
   ],
   outbox: (run, records) => putRows(run, outboxTable, records),
   audit: (run, records) => putAudit(run, records),

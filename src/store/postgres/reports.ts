@@ -27,10 +27,12 @@ const pending = {
 }
 
 export function createReports(database: Database, node: Node): Reports {
-  const accepted = createBatches<Accepted, void>({
+  const accepted = createBatches<Accepted, boolean>({
     async work(items) {
-      await database.run(...insertReports(items, node.id))
-      return items.map(() => undefined)
+      const rows = await database.run<{ id: string }>(...acceptReports(items, node.id))
+      const fresh = new Set(rows.map(({ id }) => id))
+      // Of two with one id in a batch the first is the one that was stored.
+      return items.map(({ report }) => fresh.delete(report.id))
     },
     atOnce: 2,
     maxItems: maxBatch,
@@ -40,7 +42,7 @@ export function createReports(database: Database, node: Node): Reports {
   return {
     async acceptReport(report, raw) {
       database.assertOpen()
-      await accepted.add({ report, raw })
+      return accepted.add({ report, raw })
     },
     async report(id) {
       const [row] = await database.run<{ data: StoredReport }>({ name: 'report', text: 'select data from reports where id = $1' }, [id])
@@ -66,28 +68,44 @@ export function createReports(database: Database, node: Node): Reports {
   }
 }
 
-/** Writes reports with their octets, held by a node, by one statement: octets are parameters of their own, which travel as they are. */
-export function insertReports(items: readonly Accepted[], holder: string | null): [{ text: string }, unknown[]] {
-  const reports = items.map(({ report }) => report)
-  const octets = items.map((_, index) => `($1::text[])[${index + 1}], $${index + 7}::bytea`)
-  const text = `with report as (
-      insert into reports (id, message_id, size, pending, holder, data)
+/** What both statements that write reports with their octets begin with: octets are parameters of their own, which travel as they are. */
+const insert = `insert into reports (id, message_id, size, pending, holder, data)
       select id, message_id, size, pending, $5, data
-      from unnest($1::text[], $2::text[], $3::bigint[], $4::boolean[], $6::json[]) as given (id, message_id, size, pending, data)
-      on conflict (id) do update set pending = excluded.pending, data = excluded.data)
-    insert into report_octets (id, raw) values ${octets.map(row => `(${row})`).join(', ')}
+      from unnest($1::text[], $2::text[], $3::bigint[], $4::boolean[], $6::json[]) as given (id, message_id, size, pending, data)`
+
+/** Stores new reports, held by a node; gives the ids of those that were not there yet. */
+function acceptReports(items: readonly Accepted[], holder: string): [{ text: string }, unknown[]] {
+  const text = `with report as (${insert} on conflict (id) do nothing returning id),
+    octets as (
+      insert into report_octets (id, raw)
+      select id, raw from (values ${octetRows(items)}) as given (id, raw) where id in (select id from report)
+      on conflict (id) do nothing)
+    select id from report`
+  return [{ text }, parametersOf(items, holder)]
+}
+
+/** Writes reports, whether they are there already or not. */
+export function replaceReports(items: readonly Accepted[]): [{ text: string }, unknown[]] {
+  const text = `with report as (${insert} on conflict (id) do update set pending = excluded.pending, data = excluded.data)
+    insert into report_octets (id, raw) values ${octetRows(items)}
     on conflict (id) do update set raw = excluded.raw`
+  return [{ text }, parametersOf(items, null)]
+}
+
+function octetRows(items: readonly Accepted[]): string {
+  return items.map((_, index) => `(($1::text[])[${index + 1}], $${index + 7}::bytea)`).join(', ')
+}
+
+function parametersOf(items: readonly Accepted[], holder: string | null): unknown[] {
+  const reports = items.map(({ report }) => report)
   return [
-    { text },
-    [
-      reports.map(({ id }) => id),
-      reports.map(({ messageId }) => messageId),
-      reports.map(({ size }) => size),
-      reports.map(({ judged }) => judged === null),
-      holder,
-      reports.map(report => JSON.stringify(report)),
-      ...items.map(({ raw }) => raw),
-    ],
+    reports.map(({ id }) => id),
+    reports.map(({ messageId }) => messageId),
+    reports.map(({ size }) => size),
+    reports.map(({ judged }) => judged === null),
+    holder,
+    reports.map(report => JSON.stringify(report)),
+    ...items.map(({ raw }) => raw),
   ]
 }
 
