@@ -26,7 +26,7 @@ const page = { limit: 500, cursor: null }
 /** Every key and value of a store, as one text. */
 async function everything(store: Store): Promise<string> {
   const rows: string[] = []
-  for await (const entries of store.snapshot?.() ?? [])
+  for await (const entries of (await store.snapshot?.()) ?? [])
     for (const { key, value } of entries) rows.push(`${key} ${value.toString('latin1')}`)
   return rows.join('\n')
 }

@@ -3,6 +3,7 @@
  * opens no store.
  */
 import { addressManual } from './manual/address.ts'
+import { backupManual } from './manual/backup.ts'
 import { checkConfigManual } from './manual/check-config.ts'
 import { classifyManual, classifyReplyManual } from './manual/classify.ts'
 import { completionManual } from './manual/completion.ts'
@@ -11,6 +12,7 @@ import { exportManual } from './manual/export.ts'
 import { importManual } from './manual/import.ts'
 import { ingestManual } from './manual/ingest.ts'
 import { rejudgeManual } from './manual/rejudge.ts'
+import { repairManual } from './manual/repair.ts'
 import { serveManual } from './manual/serve.ts'
 import { storeManual } from './manual/store.ts'
 import { tokenManual } from './manual/token.ts'
@@ -25,9 +27,11 @@ export const commands: readonly Command[] = [
   { manual: addressManual, run: async (args, io) => (await import('./address.ts')).runAddress(args, io) },
   { manual: importManual, run: async (args, io) => (await import('./import.ts')).runImport(args, io) },
   { manual: exportManual, run: async (args, io) => (await import('./export.ts')).runExport(args, io) },
+  { manual: backupManual, run: async (args, io) => (await import('./backup.ts')).runBackup(args, io) },
   { manual: rejudgeManual, run: async (args, io) => (await import('./rejudge.ts')).runRejudge(args, io) },
   { manual: classifyManual, run: async (args, io) => (await import('./classify.ts')).runClassify(args, io) },
   { manual: classifyReplyManual, run: async (args, io) => (await import('./classify-reply.ts')).runClassifyReply(args, io) },
+  { manual: repairManual, run: async (args, io) => (await import('./repair.ts')).runRepair(args, io) },
   { manual: storeManual, run: async (args, io) => (await import('./store.ts')).runStore(args, io) },
   { manual: ingestManual, run: async (args, io) => (await import('./ingest.ts')).runIngest(args, io) },
   { manual: tokenManual, run: async (args, io) => (await import('./token.ts')).runToken(args, io) },

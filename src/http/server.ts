@@ -14,6 +14,7 @@ import { guardAccess } from './access.ts'
 import { addressRoutes } from './addresses.ts'
 import type { App, HttpDeps } from './app.ts'
 import { auditRoutes } from './audit.ts'
+import { backupRoutes } from './backup.ts'
 import { blacklistRoutes } from './blacklist.ts'
 import { limitBodyTime } from './body-deadline.ts'
 import { bounceRoutes } from './bounces.ts'
@@ -137,6 +138,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
       exportRoutes(scope, deps)
       revertRoutes(scope, deps)
       rejudgeRoutes(scope, deps)
+      backupRoutes(scope, deps)
       suspectRoutes(scope, deps)
       bounceRoutes(scope, deps)
       decisionRoutes(scope, deps)

@@ -1,5 +1,5 @@
 /**
- * The Store on LevelDB (package `level`): one process, one directory, nothing to install. doc/adr/0002 lists its keys.
+ * The Store on LevelDB (package `classic-level`): one process, one directory, nothing to install. doc/adr/0002 lists its keys.
  *
  * Each part of the Store has its file in level/; this one opens the engine, puts the parts together, and measures them.
  */
@@ -171,7 +171,10 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
     ...createErase(engine, locks, now),
     wholeReports: timed('list', reports.wholeReports),
     trimReport: reports.trimReport,
-    snapshot: () => engine.snapshot(snapshotChunk),
+    snapshot: timed('list', async () => {
+      await engine.drain()
+      return engine.snapshot(snapshotChunk)
+    }),
 
     mailboxPosition: timed('read', async mailbox => decodeOr<MailboxPosition>(engine.read(primary.mailbox(mailbox)))),
     keepMailboxPosition: timed('settle', async (mailbox, position) => {

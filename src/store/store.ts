@@ -16,6 +16,7 @@ import type { Message, MessageOutcome } from './message-records.ts'
 import type { OutboxItem } from './outbox-record.ts'
 import type { Page, PageRequest } from './page.ts'
 import type { Bounce, MailboxPosition, StoredReport } from './return-records.ts'
+import type { SnapshotEntry } from './snapshot.ts'
 import type { Incident } from './surge-records.ts'
 import type { FailingDomain, ListRecord, TalliedStep, Tally, TallyRequest } from './tally.ts'
 import type { Changes, Facts, FactsRequest } from './update.ts'
@@ -44,9 +45,6 @@ export type Erased = {
   /** A block holds on. */
   readonly blocked: boolean
 }
-
-/** One row of a store, as its engine keeps it. */
-export type SnapshotEntry = { readonly key: string; readonly value: Buffer }
 
 export type Store = {
   /** `level` or `postgres`. */
@@ -168,10 +166,10 @@ export type Store = {
   readonly erase: ((key: AddressKey) => Promise<Erased | 'busy'>) | null
 
   /**
-   * Everything the store holds at one moment, in an order of its own, for a backup; null: the engine has its own tools for that.
-   * @throws {StoreUnavailable} while it is read: what was given is not the whole.
+   * Everything that was acknowledged before it resolves and nothing later, in the order of the keys, for a backup; null: the engine has its own tools
+   * for that. @throws {StoreUnavailable} while it is read, too: what was given is not the whole.
    */
-  readonly snapshot: (() => AsyncIterable<readonly SnapshotEntry[]>) | null
+  readonly snapshot: (() => Promise<AsyncIterable<readonly SnapshotEntry[]>>) | null
 
   /** How far a mailbox has been read; null: not yet. `mailbox` is any text that names it. */
   mailboxPosition(mailbox: string): Promise<MailboxPosition | null>

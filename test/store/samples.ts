@@ -147,3 +147,54 @@ export function commit(store: Store, changes: Changes): Promise<void> {
 export function blockAddress(store: Store, of: string, more: Parameters<typeof block>[1] = {}): Promise<void> {
   return commit(store, { addresses: [address(of, { block: block(of, more) })] })
 }
+
+/** Something of every kind. */
+export async function fill(store: Store): Promise<void> {
+  const mails = [
+    message({ list: 'autumn', recipients: [recipient('a@example.org'), recipient('b@example.org')] }),
+    message({ at: start - day }),
+  ]
+  for (const mail of mails) await store.appendMessage(mail, [])
+  store.settleMessage(
+    mails[0]?.id ?? '',
+    { outcome: 'accepted', at: start, reply: null, upstreamId: 'Q1' },
+    { list: 'autumn', at: start, adds: { sent: 1 } },
+  )
+  const stored = report()
+  for (const one of [stored, report({ receivedAt: start + 1 })]) await store.acceptReport(one, Buffer.from([0, 255, 10]))
+  const returned = bounce('a@example.org', { mail: null })
+  await commit(store, {
+    addresses: [address('a@example.org', { block: block('a@example.org') }), address('c@example.org')],
+    bounces: [returned, bounce('b@example.org', { receivedAt: start - day })],
+    report: { ...stored, judged: { at: start, kind: 'bounce', bounceIds: [returned.id], problem: null } },
+    outbox: [owed(start), owed(start, { id: idAt(start), deadAt: start })],
+    audit: [{ at: start, op: 'block', actor: 'hand', by: 'ops', key: keyOf('a@example.org'), why: 'no\0' }],
+    windows: new Map([['big.example', { steps: [], incidents: {}, silentUntil: {} }]]),
+    incidents: [
+      {
+        ...{ id: idAt(start), operator: 'big.example', rule: 'r', category: 'invalid_address', openedAt: start, lastAt: start },
+        ...{ held: 1, blacklisted: 0, closed: null },
+      },
+    ],
+    members: [{ group: 'g', bounceId: returned.id }],
+    tallies: [{ list: null, at: start, adds: { 'hard.invalid_address': 1 }, domain: 'example.org' }],
+    feed: [{ at: start, kind: 'blacklisted', key: keyOf('a@example.org'), address: 'a@example.org', block: null, by: null, why: '' }],
+    deliveries: [
+      {
+        ...{
+          id: '1',
+          endpoint: 'crm',
+          event: 'mail.returned',
+          at: start,
+          data: {},
+          bounceId: null,
+          since: start,
+          dueAt: start,
+          attempts: 0,
+        },
+        ...{ lastStatus: null, lastError: null, ended: null },
+      },
+    ],
+    endpointStops: new Map([['crm-2', { at: start, why: '410' }]]),
+  })
+}

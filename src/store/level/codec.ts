@@ -13,9 +13,12 @@ export function decode<T>(text: string): T {
   try {
     return JSON.parse(text) as T
   } catch (cause) {
-    throw new StoreUnavailable('a record in the store is damaged: stop rebond, keep a copy of its directory, and restore a backup', {
-      cause,
-    })
+    throw new StoreUnavailable(
+      'a record in the store is damaged: rebond repair --config FILE takes such records out, and keeps a copy first',
+      {
+        cause,
+      },
+    )
   }
 }
 

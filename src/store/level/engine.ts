@@ -8,9 +8,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../observe/log.ts'
-import type { SnapshotEntry } from '../store.ts'
+import type { SnapshotEntry } from '../snapshot.ts'
 import { StoreUnavailable } from '../store-unavailable.ts'
-import { claimDirectory, type Database, type OpenDatabase, openError, rootOf } from './database.ts'
+import { adviceOnDamage, claimDirectory, type Database, type OpenDatabase, openError, readDropped, rootOf } from './database.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { primary } from './indexes.ts'
 import type { KeyRange } from './keys.ts'
@@ -103,6 +103,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       cursorKey = meta.cursorKey
       erasedKey = meta.erasedKey
       for (const name of counters) counts.set(name, meta.counts[name])
+      const dropped = await readDropped(location)
+      if (dropped.length > 0)
+        log.warn(
+          { dropped },
+          'the log of the store ended in damage, which was left out: after a loss of power these are writes that nobody was told of; else look at the disk, and compare with a backup',
+        )
       return opened
     } catch (cause) {
       await opened.close().catch(() => {})
@@ -140,7 +146,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 
   function failed(cause: unknown): StoreUnavailable {
-    down = new StoreUnavailable(`the store in ${location} did not take a write (${rootOf(cause)[1]}); it is being opened again`, { cause })
+    down = new StoreUnavailable(
+      `the store in ${location} did not take a write (${rootOf(cause)[1]}); ${adviceOnDamage(cause) ?? 'it is being opened again'}`,
+      { cause },
+    )
     log.error({ err: down }, 'store unavailable')
     options.onFailure()
     reopening = reopen()
@@ -183,7 +192,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   /** Whatever the database throws at a read becomes `StoreUnavailable`. */
   function readError(cause: unknown): StoreUnavailable {
     if (cause instanceof StoreUnavailable) return cause
-    return new StoreUnavailable(`the store in ${location} cannot be read (${rootOf(cause)[1]})`, { cause })
+    return new StoreUnavailable(
+      [`the store in ${location} cannot be read (${rootOf(cause)[1]})`, adviceOnDamage(cause)].filter(Boolean).join('; '),
+      { cause },
+    )
   }
 
   const commits = createGroupCommit(writeBatch, failed)
