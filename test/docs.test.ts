@@ -18,7 +18,7 @@ const pages = [
 ].filter(path => path.endsWith('.md'))
 
 t.test('generated papers are what the program says', async t => {
-  for (const generator of ['generate-configuration', 'generate-man-page', 'generate-http-api']) {
+  for (const generator of ['generate-configuration', 'generate-man-page', 'generate-http-api', 'generate-licences']) {
     const { status, stderr } = spawnSync(process.execPath, [`doc/${generator}.mjs`, '--check'], { cwd: root, encoding: 'utf8' })
     t.equal(stderr, '', generator)
     t.equal(status, 0, generator)
@@ -41,15 +41,17 @@ t.test('every test that the threat model names exists', async t => {
   for (const [, file = '', title = ''] of named) t.ok(read(file).includes(`t.test('${title}'`), `${file}: ${title}`)
 })
 
-t.test('the README names both commands, and every runtime dependency has its reason', async t => {
+t.test('the README names both commands, and every dependency is pinned and has its reason', async t => {
   t.match(read('README.md'), /npm start/)
   t.match(read('README.md'), /npm test/)
-  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> }
+  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>
   const reasons = read('doc/adr/0001-dependencies.md')
-  for (const [name, version] of Object.entries(dependencies)) {
-    t.ok(reasons.includes(name.replace(/^@fastify\//, '')), name)
-    t.match(version, /^\d+\.\d+\.\d+$/, `${name} is pinned`)
-  }
+  const rows = [...reasons.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+  )
+  const wanted = { ...dependencies, ...devDependencies }
+  t.same(rows.sort(), Object.keys(wanted).sort(), 'the table lists what package.json does, and nothing else')
+  for (const [name, version] of Object.entries(wanted)) t.match(version, /^\d+\.\d+\.\d+(?:-[\w.]+)?$/, `${name} is pinned`)
 })
 
 t.test('no paper and no source carries a path of somebody’s machine', async t => {

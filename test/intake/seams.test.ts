@@ -3,10 +3,12 @@
  */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { createTransport } from 'nodemailer'
+import NodemailerConnection from 'nodemailer/lib/smtp-connection'
 import { SMTPServer } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream'
@@ -58,6 +60,29 @@ t.test('smtp-server is the version whose private seams are used, and has them', 
   t.ok(server._pendingSockets instanceof Map && server.connections instanceof Set)
   const stream = new SMTPStream()
   t.same([stream._maxBytes, stream._dataStream, stream.isClosed, stream.dataBytes], [Number.POSITIVE_INFINITY, null, false, 0])
+})
+
+t.test('nodemailer is the version whose private seams the forwarder uses, and has them', async t => {
+  const { version } = JSON.parse(await readFile('node_modules/nodemailer/package.json', 'utf8'))
+  t.equal(version, '10.6.0', 'read its changelog and src/intake/forward-connection.ts before changing this')
+  t.type(Reflect.get(NodemailerConnection.prototype, '_sendCommand'), 'function')
+  const house = await openHouse(t)
+  const smtp = new NodemailerConnection({ ...house.at, ignoreTLS: true })
+  const said: string[] = []
+  const seams = smtp as unknown as { _supportedExtensions: string[]; _socket: Socket; _sendCommand(line: string, logged?: string): void }
+  const say = seams._sendCommand.bind(smtp)
+  seams._sendCommand = (line, logged) => {
+    said.push(line)
+    say(line, logged)
+  }
+  await new Promise<void>((resolve, reject) => {
+    smtp.once('error', reject)
+    smtp.connect(() => resolve())
+  })
+  t.match(said, [/^EHLO /], 'every command passes it')
+  t.ok(seams._supportedExtensions.includes('SMTPUTF8'), 'what the server offers')
+  t.equal(seams._socket.remoteAddress, house.at.host)
+  smtp.close()
 })
 
 /** A certificate for localhost, made by openssl; null when the machine has none. */
