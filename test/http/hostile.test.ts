@@ -37,7 +37,7 @@ t.test('every guarded route wants a token that holds its scope', async t => {
     })),
   )
   routes.push({ method: 'GET', url: '/r/some-id', scope: 'read' }, { method: 'GET', url: '/', scope: 'read' })
-  t.equal(routes.length, 48)
+  t.equal(routes.length, 49)
   for (const { method, url, scope } of routes) {
     const bare = await ask({ method, url, remoteAddress: '192.0.2.1' })
     if (scope === null) {

@@ -50,7 +50,7 @@ const nothing: RowMeaning = { owes: [], counts: [], seqs: [] }
 const indexes = (names: readonly string[]) => names.map(name => [name, ''] as const)
 
 /** What a row says by its value being there: octets, counters of the store, names without a record. */
-const plain = new Set(['meta', 'pw', 'pt', 'ih', 'it', 'ie', 'oa'])
+const plain = new Set(['meta', 'pw', 'pt', 'ih', 'oa'])
 
 type Reader = (value: never, name: string) => RowMeaning | null
 
