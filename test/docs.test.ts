@@ -2,10 +2,11 @@
  * Papers that must not drift from the program.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { runHere, temporaryDirectory } from './support/program.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -39,6 +40,26 @@ t.test('every test that the threat model names exists', async t => {
   const named = [...read('doc/threat-model.md').matchAll(/`(test\/[\w./-]+\.test\.ts)`: (.*?) \|$/gm)]
   t.ok(named.length > 20, 'the table was read')
   for (const [, file = '', title = ''] of named) t.ok(read(file).includes(`t.test('${title}'`), `${file}: ${title}`)
+})
+
+t.test('every configuration of the site guides is right as it stands, and warns of nothing', async t => {
+  const directory = await temporaryDirectory(t)
+  const sites = pages.filter(page => page.startsWith('doc/sites/'))
+  t.same(sites.map(page => basename(page)).sort(), ['amazon-ses.md', 'exchange-online.md', 'ionos.md', 'ovh.md', 'postfix-owns-port-25.md'])
+  for (const page of sites) {
+    const text = read(page)
+    for (const heading of [/^#+ What it forbids$/m, /^## What was run$/m]) t.match(text, heading, page)
+    const blocks = [...text.matchAll(/^```yaml\n(# rebond\.yaml\n.*?)^```$/gms)].map(([, block = '']) => block)
+    t.ok(blocks.length > 0, page)
+    for (const [index, block] of blocks.entries()) {
+      // The secrets that it names lie beside it here.
+      const named = [...block.matchAll(/\/etc\/rebond\/([\w-]+)/g)].map(([, name = '']) => name)
+      for (const name of named) writeFileSync(join(directory, name), 'a-secret-of-one-line\n')
+      const file = join(directory, `${basename(page, '.md')}-${index}.yaml`)
+      writeFileSync(file, block.replaceAll('/etc/rebond/', `${directory}/`))
+      t.same(await runHere(['check-config', '--config', file]), { status: 0, stdout: `${file}: ok\n`, stderr: '' }, `${page}, ${index}`)
+    }
+  }
 })
 
 t.test('the README names both commands, and every dependency is pinned and has its reason', async t => {

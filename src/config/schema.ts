@@ -45,6 +45,16 @@ const listener = (otherwise: { host: string; port: number }) =>
     .min(1)
     .default([{ ...otherwise, tls: 'none' }])
 
+const bounceListener = z
+  .strictObject({
+    host: host.default('127.0.0.1'),
+    port,
+    tls: z.enum(['none', 'starttls', 'implicit']).default('none'),
+    protocol: z.enum(['smtp', 'lmtp']).default('smtp'),
+  })
+  // RFC 2033 §5.
+  .refine(({ protocol, port }) => protocol === 'smtp' || port !== 25, { path: ['port'], error: 'must be another port than 25 for lmtp' })
+
 const tlsFiles = z
   .strictObject({
     certFile: path.nullable().default(null).describe('certificate chain, PEM; read again at SIGHUP'),
@@ -106,7 +116,11 @@ const upstream = z
 
 const bounce = z
   .strictObject({
-    listen: listener({ host: '127.0.0.1', port: 2526 }).describe('the listener for returned mail'),
+    listen: z
+      .array(bounceListener)
+      .min(1)
+      .default([{ host: '127.0.0.1', port: 2526, tls: 'none', protocol: 'smtp' }])
+      .describe('listeners for returned mail; protocol: lmtp for a mail server of yours that hands it over (RFC 2033)'),
     tls: tlsFiles,
     maxMessageBytes: octets.default(26_214_400).describe('a larger report gets 552'),
     maxSessions: z.int().min(1).default(500).describe('sessions at once; one more gets 421'),

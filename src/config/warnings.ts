@@ -16,9 +16,10 @@ export function warningsOf(config: Config): Problem[] {
 /** In mode keep returns go to the CRM's own sender: the bounce listener never sees them. */
 function noWayIn({ returnPath, intake, http }: Config): Problem[] {
   const handedIn = http.tokens.some(({ scopes }) => scopes.includes('ingest') || scopes.includes('admin'))
-  if (returnPath.mode !== 'keep' || intake.imap.length > 0 || handedIn) return []
+  const told = Object.values(intake.providers).some(one => typeof one === 'object' && one !== null)
+  if (returnPath.mode !== 'keep' || intake.imap.length > 0 || told || handedIn) return []
   const message =
-    "keep needs a way for returns to come in, and none is configured: they go to the CRM's own sender. Set intake.imap to read its mailbox, or hand them in " +
+    "keep needs a way for returns to come in, and none is configured: they go to the CRM's own sender. Set intake.imap to read its mailbox, or intake.providers to be told by the provider, or hand them in " +
     '(rebond ingest, POST /v1/reports; a token of scope ingest); else only refusals in the session are judged'
   return [{ path: 'returnPath.mode', message }]
 }

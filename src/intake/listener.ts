@@ -3,7 +3,7 @@
  *
  * A valid token is answered 250 at RCPT, whoever asks (call-outs too); a forged, expired or foreign one 550 5.1.1 before any body is read: no
  * backscatter, no dictionary, no relay. postmaster@ is accepted (RFC 5321 §4.5.1). What is answered 250 after the dot is stored, durable; the
- * store's trouble is 451 4.3.0. Sessions, rates, memory and what one token may bring are bounded (gate.ts, acceptance.ts).
+ * store's trouble is 451 4.3.0. A mail server of ours may hand mail over by LMTP (RFC 2033) too: the same acceptance, a reply for each recipient. Sessions, rates, memory and what one token may bring are bounded (gate.ts, acceptance.ts).
  */
 import type { BounceConfig } from '../config/schema.ts'
 import type { Log } from '../observe/log.ts'
@@ -65,8 +65,8 @@ export function createListeners(deps: ListenerDeps, certificate: MailServerOptio
   }
   const gate = createGate({ ...limits, ...config }, address => reporters.knows(address), now)
   const sessions = metrics.sessions.labels('bounce')
-  /** Where the mail of a session's transaction goes: ids of messages, or `postmaster`. */
-  const destinations = new WeakMap<Visitor, Set<string>>()
+  /** Where the mail of a session's transaction goes, for each RCPT that was accepted: ids of messages, or `postmaster`. */
+  const destinations = new WeakMap<Visitor, string[]>()
 
   function destinationOf(address: string): { ok: true; id: string } | { ok: false; why: 'foreign' | 'forged' | 'expired' } {
     const parsed = parseMailbox(address)
@@ -105,27 +105,41 @@ export function createListeners(deps: ListenerDeps, certificate: MailServerOptio
       metrics.reportsRejected.inc({ why: 'rate' })
       return tokenSpent
     }
-    destinations.get(visitor)?.add(destination.id)
+    destinations.get(visitor)?.push(destination.id)
     return null
   }
 
-  async function keep(raw: Buffer, visitor: Visitor): Promise<Reply> {
+  /** Keeps a mail for all of these destinations, or for none. */
+  async function keep(raw: Buffer, visitor: Visitor, ids: readonly string[], isHandedOver: boolean): Promise<Reply> {
     const { mailFrom, smtpUtf8 = false } = visitor.envelope
     const sender = mailFrom ? mailFrom.address : ''
-    const accepted = await acceptance.accept([...(destinations.get(visitor) ?? [])], {
-      raw,
-      sender,
-      smtpUtf8,
-      ...(await originOf(visitor)),
-    })
+    const origin = await originOf(visitor, isHandedOver)
+    const accepted = await acceptance.accept(ids, { raw, sender, smtpUtf8, ...origin })
     if (!accepted.ok) return accepted.spent === 'postmaster' ? postmasterBusy : tokenSpent
     return reply(250, '2.0.0', `Ok: kept as ${accepted.reports.map(({ id }) => id).join(' ')}`)
   }
 
-  /** Who sent it: the host that holds the connection, or, behind a front server of ours, the host that the front names (XFORWARD). */
-  async function originOf(visitor: Visitor): Promise<Pick<StoredReport, 'client' | 'fromReporter'>> {
+  /** Keeps it for each recipient by itself: one whose token is spent stands in nobody's way. The same reply for the same destination. */
+  async function keepEach(raw: Buffer, visitor: Visitor): Promise<Reply[]> {
+    const ids = destinations.get(visitor) ?? []
+    const replies = new Map<string, Reply>()
+    for (const id of new Set(ids)) replies.set(id, (await asStored(() => keep(raw, visitor, [id], true))) ?? storeTrouble)
+    return ids.map(id => replies.get(id) ?? storeTrouble)
+  }
+
+  async function keepAll(raw: Buffer, visitor: Visitor): Promise<Reply> {
+    const ids = [...new Set(destinations.get(visitor))]
+    return (await asStored(() => keep(raw, visitor, ids, false))) ?? storeTrouble
+  }
+
+  /**
+   * Who sent it: the host that holds the connection, or, behind a front server of ours, the host that the front names (XFORWARD). `isHandedOver`: only a
+   * front server comes this way (LMTP), so that without XFORWARD nobody says where the mail is from.
+   */
+  async function originOf(visitor: Visitor, isHandedOver: boolean): Promise<Pick<StoredReport, 'client' | 'fromReporter'>> {
     const { forwarded } = visitor
     const own: Identity = await reporters.identify(visitor.address)
+    if (forwarded === null && isHandedOver) return { client: { address: visitor.address, host: own.host }, fromReporter: false }
     if (forwarded === null) return { client: { address: visitor.address, host: own.host }, fromReporter: own.reporter }
     const address = forwarded.address ?? visitor.address
     // Mail that was born on the front itself is its own word; all other mail is the word of the client it names.
@@ -136,11 +150,12 @@ export function createListeners(deps: ListenerDeps, certificate: MailServerOptio
   }
 
   return config.listen.map(
-    ({ tls }) =>
+    ({ tls, protocol }) =>
       new MailServer(
         {
           hostname: deps.hostname,
           log,
+          protocol,
           tls,
           certificate,
           maxMessageBytes: config.maxMessageBytes,
@@ -170,11 +185,11 @@ export function createListeners(deps: ListenerDeps, certificate: MailServerOptio
           trusts: address => reporters.knows(address),
           isFront: address => reporters.knows(address),
           mail({ address }, visitor) {
-            destinations.set(visitor, new Set())
+            destinations.set(visitor, [])
             return Buffer.byteLength(address) > maxSenderOctets ? badSender : null
           },
           rcpt: ({ address }, visitor) => asStored(() => name(address, visitor)),
-          message: async (octets, _size, visitor) => (await asStored(() => keep(octets, visitor))) ?? storeTrouble,
+          message: (octets, _size, visitor) => (protocol === 'lmtp' ? keepEach : keepAll)(octets, visitor),
           hold: (visitor, octets) => gate.hold(visitor.address, octets),
           cut(why) {
             const rejected = rejectedAs[why]

@@ -1,5 +1,5 @@
 /**
- * A mail server (RFC 5321) for rooms that take mail: smtp-server with handlers that answer in `Reply` values and get a message whole.
+ * A mail server (RFC 5321, or LMTP, RFC 2033) for rooms that take mail: smtp-server with handlers that answer in `Reply` values and get a message whole.
  *
  * What it adds is in mail-session.ts; here are who may come in, the deadlines, the octets kept in memory, and an end that does not wait for
  * idle clients. TLS 1.2 or newer, by our certificate only; no AUTH, no VRFY; no names are looked up.
@@ -7,7 +7,13 @@
  */
 import type net from 'node:net'
 import type tls from 'node:tls'
-import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
+import {
+  SMTPServer,
+  type SMTPServerAddress,
+  type SMTPServerDataResult,
+  type SMTPServerDataStream,
+  type SMTPServerSession,
+} from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection'
 import type { Log } from '../observe/log.ts'
 import { formatReply, type Reply, reply } from '../smtp/reply.ts'
@@ -18,6 +24,8 @@ export type MailServerOptions = {
   /** Our name in the greeting. */
   readonly hostname: string
   readonly log: Log
+  /** LMTP (RFC 2033): LHLO instead of EHLO, and a reply for each recipient after the dot. Default: smtp. */
+  readonly protocol?: 'smtp' | 'lmtp'
   readonly tls: 'none' | 'starttls' | 'implicit'
   /** PEM; needed unless `tls` is none. */
   readonly certificate: { readonly cert: Buffer; readonly key: Buffer } | null
@@ -52,8 +60,8 @@ export type MailHandlers = {
   /** Addresses come without brackets, quoted as they were, domains in Unicode; empty for `<>`. */
   readonly mail?: (reversePath: SMTPServerAddress, visitor: Visitor) => Answer
   readonly rcpt: (forwardPath: SMTPServerAddress, visitor: Visitor) => Answer
-  /** A whole message, dot-stuffing removed; `size` counts all of its octets. */
-  readonly message: (octets: Buffer, size: number, visitor: Visitor) => Promise<Reply>
+  /** A whole message, dot-stuffing removed; `size` counts all of its octets. LMTP: a reply for each RCPT that was accepted, in their order. */
+  readonly message: (octets: Buffer, size: number, visitor: Visitor) => Promise<Reply | readonly Reply[]>
   /** Asked before memory is taken for a message: gives what frees it, called once; null: there is none, and the session is cut. */
   readonly hold?: (visitor: Visitor, octets: number) => (() => void) | null
   /** A session was cut, or MAIL refused for its SIZE. */
@@ -84,6 +92,8 @@ const shuttingDown = reply(421, '4.3.2', 'shutting down; try again in a moment')
 /** Longest command line in octets: RFC 5321 §4.5.3.1.4 and the parameters of RFC 3461 and RFC 6531 added. */
 const maxCommandOctets = 2048
 
+type Callback = (refusal?: Error | null, said?: string | SMTPServerDataResult[]) => void
+
 export class MailServer extends SMTPServer {
   readonly #options: MailServerOptions
   readonly #handlers: MailHandlers
@@ -95,6 +105,7 @@ export class MailServer extends SMTPServer {
   constructor(options: MailServerOptions, handlers: MailHandlers) {
     super({
       name: options.hostname,
+      lmtp: options.protocol === 'lmtp',
       heloResponse: '%s',
       logger: false,
       disableReverseLookup: true,
@@ -115,6 +126,7 @@ export class MailServer extends SMTPServer {
     this.#options = options
     this.#handlers = handlers
     this.#rules = {
+      perRecipient: options.protocol === 'lmtp',
       sessionMs: options.sessionMs,
       maxCommands: options.maxCommands,
       trusts: handlers.trusts ?? (() => false),
@@ -207,7 +219,7 @@ export class MailServer extends SMTPServer {
     this.#answer(session, visitor => this.#handlers.rcpt(address, visitor), callback)
   }
 
-  override onData(stream: SMTPServerDataStream, of: SMTPServerSession, callback: (err?: Error | null, message?: string) => void): void {
+  override onData(stream: SMTPServerDataStream, of: SMTPServerSession, callback: Callback): void {
     const session = this.#open.get(of)
     if (!session) {
       callback(new Refusal(internalError))
@@ -239,9 +251,9 @@ export class MailServer extends SMTPServer {
       this.#answer(
         of,
         async visitor => message(kept.kept, size, visitor),
-        (refusal, words) => {
+        (refusal, said) => {
           release()
-          callback(refusal, words)
+          callback(refusal, said)
           session.messageDone()
           if (this.#stopping) this.#dismiss(session)
         },
@@ -249,8 +261,8 @@ export class MailServer extends SMTPServer {
     })
   }
 
-  /** Runs a handler and answers by smtp-server's callback: a positive reply as its words, any other as a refusal. */
-  #answer(of: SMTPServerSession, ask: (visitor: Visitor) => Answer, callback: (refusal: Error | null, words?: string) => void): void {
+  /** Runs a handler and answers by smtp-server's callback: a positive reply as its words, any other as a refusal; several in a list. */
+  #answer(of: SMTPServerSession, ask: (visitor: Visitor) => Answer | Promise<Reply | readonly Reply[]>, callback: Callback): void {
     const session = this.#open.get(of)
     if (!session) {
       callback(new Refusal(internalError))
@@ -263,10 +275,14 @@ export class MailServer extends SMTPServer {
     void Promise.resolve(session)
       .then(ask)
       .catch(bug)
-      .then(words => {
-        if (words === null) callback(null)
-        else if (words.code < 300) callback(null, linesOf(words).join(' '))
-        else callback(new Refusal(words))
+      .then(said => {
+        if (said === null) callback(null)
+        else if ('code' in said) callback(...clothed(said))
+        else
+          callback(
+            null,
+            said.map(one => clothed(one)[0] ?? linesOf(one).join(' ')),
+          )
       })
       .catch(bug)
   }
@@ -275,6 +291,10 @@ export class MailServer extends SMTPServer {
     session.dismiss(shuttingDown)
     session._socket.destroySoon()
   }
+}
+
+function clothed(words: Reply): [refusal: Error | null, words?: string] {
+  return words.code < 300 ? [null, linesOf(words).join(' ')] : [new Refusal(words)]
 }
 
 function tlsOptions(certificate: MailServerOptions['certificate']): tls.TlsOptions {

@@ -28,6 +28,8 @@ export type Visitor = {
 }
 
 export type SessionRules = {
+  /** What ends a message is said once for each of its recipients (LMTP, RFC 2033 §4.2). */
+  readonly perRecipient: boolean
   /** Between two messages, and before the first. */
   readonly sessionMs: number
   readonly maxCommands: number
@@ -59,6 +61,8 @@ export function linesOf({ enhanced, text }: Reply): string[] {
 export class MailSession extends SMTPConnection implements Visitor {
   readonly #rules: SessionRules
   #commands = 0
+  /** RCPTs of this transaction that were accepted; smtp-server itself counts an address that came twice once. */
+  #recipients = 0
   #deadline: NodeJS.Timeout | undefined
 
   constructor(server: SMTPServer, socket: net.Socket, options: SMTPConnectionOptions | null, rules: SessionRules) {
@@ -86,7 +90,8 @@ export class MailSession extends SMTPConnection implements Visitor {
 
   /** Says a reply and ends the session; what the client still sends is discarded for some seconds, so that it can read the reply. */
   dismiss(words: Reply): void {
-    this.send(words.code, linesOf(words))
+    const awaited = this.#rules.perRecipient && this._dataStream ? this.#recipients : 1
+    for (let said = 0; said < awaited; said++) this.send(words.code, linesOf(words))
     this.close()
   }
 
@@ -124,6 +129,8 @@ export class MailSession extends SMTPConnection implements Visitor {
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     const first = Array.isArray(data) ? data[0] : data
+    if (context === 'MAIL_FROM_OK') this.#recipients = 0
+    if (context === 'RCPT_TO_OK') this.#recipients++
     if (context === 'MESSAGE_TOO_BIG') this.#rules.onCut('too-large', this)
     this.#gather()
     super.send(code, data, first && ownStatus.test(first) ? false : context)

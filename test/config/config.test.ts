@@ -21,7 +21,7 @@ t.test('an empty file is the default configuration: loopback, sandbox, no token'
   if (!parsed.ok) return t.fail('the defaults must be right', parsed)
   const { relay, upstream, http, bounce, returnPath, policy } = parsed.config
   t.same(relay.listen, [{ host: '127.0.0.1', port: 2525, tls: 'none' }])
-  t.same(bounce.listen, [{ host: '127.0.0.1', port: 2526, tls: 'none' }])
+  t.same(bounce.listen, [{ host: '127.0.0.1', port: 2526, tls: 'none', protocol: 'smtp' }])
   t.same(http, { listen: { host: '127.0.0.1', port: 8025 }, publicUrl: null, tokens: [], requestsPerMinute: 6000 })
   t.equal(upstream.host, null)
   t.same(relay.clients, ['127.0.0.0/8', '::1/128'])

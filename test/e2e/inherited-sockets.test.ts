@@ -16,7 +16,7 @@ import { smtpClient } from '../support/smtp-client.ts'
 const main = join(process.cwd(), 'dist', 'main.js')
 
 t.test('sockets go by their names, and else by their order', async t => {
-  const one = { host: '127.0.0.1', port: 0, tls: 'none' } as const
+  const one = { host: '127.0.0.1', port: 0, tls: 'none', protocol: 'smtp' } as const
   const config = { relay: { listen: [one, one] }, bounce: { listen: [one] } }
   const own = { LISTEN_PID: '7' }
   for (const [name, env, relay, bounce] of [

@@ -58,7 +58,7 @@ export async function openHouse(t: Test, { config, ...deps }: Furnishing = {}): 
     returnPath,
     parse,
     judgeReport,
-    config: { ...bounce, listen: [{ host: '127.0.0.1', port: 0, tls: 'none' }], reporters: [], ...config },
+    config: { ...bounce, listen: [{ host: '127.0.0.1', port: 0, tls: 'none', protocol: 'smtp' }], reporters: [], ...config },
   })
   const [at] = await intake.listen()
   if (!at) throw new Error('nothing listens')

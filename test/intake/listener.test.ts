@@ -439,14 +439,91 @@ t.test('a stop ends idle sessions at once and lets a message in flight finish', 
   t.ok(await house.store.rawReport(reply?.slice(-16) ?? ''))
 })
 
+t.test('LMTP: a reply for each recipient that was accepted, the same acceptance, and no proof without XFORWARD', async t => {
+  let broken = false
+  const store = await tempStore(t)
+  const failing: Store = {
+    ...store,
+    acceptReport: (...given) => (broken ? Promise.reject(new StoreUnavailable('the disk is full')) : store.acceptReport(...given)),
+  }
+  const house = await openHouse(t, {
+    store: failing,
+    config: {
+      listen: [{ host: '127.0.0.1', port: 0, tls: 'none', protocol: 'lmtp' }],
+      reporters: ['127.0.0.0/8', '192.0.2.0/24'],
+      maxMessageBytes: 10_000,
+    },
+  })
+  const talk = await talkTo(t, house.at)
+  t.equal(await talk.hear(), '220 rebond.test LMTP')
+  t.match(await talk.say('EHLO mx.example.net'), /^500 /)
+  t.match(await talk.say('LHLO front.example.com'), /PIPELINING.*8BITMIME.*ENHANCEDSTATUSCODES/s)
+  const [one, two] = [house.token(), house.token()]
+
+  async function hand(recipients: readonly string[], text: string): Promise<(string | null)[]> {
+    await talk.say('MAIL FROM:<>')
+    for (const address of recipients) await talk.say(`RCPT TO:<${address}>`)
+    t.match(await talk.say('DATA'), /^354 /)
+    talk.send(`${text}\r\n.\r\n`)
+    const heard: (string | null)[] = []
+    const accepted = recipients.filter(address => address !== 'nobody@bounces.example.com')
+    for (let said = 0; said < accepted.length; said++) heard.push(await talk.hear())
+    return heard
+  }
+
+  const [first, again, second] = await hand([one.address, 'nobody@bounces.example.com', one.address.toUpperCase(), two.address], 'a')
+  t.match(first, /^250 2\.0\.0 Ok: kept as [0-9a-v]{16}$/)
+  t.equal(again, first, 'an address that came twice is answered twice, and its mail kept once')
+  t.match(second, /^250 2\.0\.0 Ok/)
+  t.not(second, first)
+  t.match(await house.store.report(first?.slice(-16) ?? ''), { messageId: one.id, fromReporter: false, client: { address: '127.0.0.1' } })
+
+  for (const [said, fromReporter] of [
+    ['XFORWARD NAME=mx.example.com ADDR=192.0.2.7 SOURCE=REMOTE', true],
+    ['XFORWARD NAME=a.example.net ADDR=198.51.100.7 SOURCE=REMOTE', false],
+    ['XFORWARD NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE] SOURCE=LOCAL', true],
+  ] as const) {
+    await talk.say(said)
+    const [reply] = await hand([house.token().address], 'a')
+    t.equal((await house.store.report(reply?.slice(-16) ?? ''))?.fromReporter, fromReporter, said)
+  }
+
+  const [spent, fresh] = [house.token(), house.token()]
+  for (let times = 0; times < 7; times++) await hand([spent.address], 'a')
+  const slow = await talkTo(t, house.at)
+  await slow.hear()
+  for (const line of ['LHLO other', 'MAIL FROM:<>', `RCPT TO:<${spent.address}>`, `RCPT TO:<${fresh.address}>`, 'DATA'])
+    await slow.say(line)
+  await hand([spent.address], 'a')
+  t.match([await slow.say('a\r\n.'), await slow.hear()], [/^452 4\.5\.3 /, /^250 2\.0\.0 /], 'one that is spent stands in nobody’s way')
+  broken = true
+  t.match(await hand([house.token().address, house.token().address], 'a'), [/^451 4\.3\.0 /, /^451 4\.3\.0 /])
+  broken = false
+
+  await talk.say('MAIL FROM:<>')
+  for (const { address } of [one, two]) await talk.say(`RCPT TO:<${address}>`)
+  await talk.say('DATA')
+  talk.send(`${'x'.repeat(70)}\r\n`.repeat(300))
+  t.same(
+    [await talk.hear(), await talk.hear()].map(reply => reply?.slice(0, 9)),
+    ['552 5.3.4', '552 5.3.4'],
+    'a cut is said to each',
+  )
+  t.equal(await talk.hear(), null)
+
+  const transport = createTransport({ ...house.at, lmtp: true })
+  t.match((await transport.sendMail({ envelope: { from: '', to: [house.token().address] }, raw: 'a\r\n' })).response, /^250 2\.0\.0 Ok/)
+  transport.close()
+})
+
 t.test('a port in use is said in a sentence, and nothing stays open', async t => {
   const house = await openHouse(t)
   await t.rejects(
     openHouse(t, {
       config: {
         listen: [
-          { host: '127.0.0.1', port: 0, tls: 'none' },
-          { ...house.at, tls: 'none' },
+          { host: '127.0.0.1', port: 0, tls: 'none', protocol: 'smtp' },
+          { ...house.at, tls: 'none', protocol: 'smtp' },
         ],
       },
     }),

@@ -102,7 +102,7 @@ t.test('TLS: our certificate, 1.2 at least, nothing carried over from before STA
     t.comment('LOUD: openssl is not installed; TLS of the bounce listener was NOT tested')
     return
   }
-  const house = await openHouse(t, { config: { tls, listen: [{ host: '127.0.0.1', port: 0, tls: 'starttls' }] } })
+  const house = await openHouse(t, { config: { tls, listen: [{ host: '127.0.0.1', port: 0, tls: 'starttls', protocol: 'smtp' }] } })
   const talk = await talkTo(t, house.at)
   await talk.hear()
   t.match(await talk.say('EHLO x'), /STARTTLS/)
@@ -132,7 +132,7 @@ t.test('TLS: our certificate, 1.2 at least, nothing carried over from before STA
   }
   await house.intake.reload()
 
-  const implicit = await openHouse(t, { config: { tls, listen: [{ host: '127.0.0.1', port: 0, tls: 'implicit' }] } })
+  const implicit = await openHouse(t, { config: { tls, listen: [{ host: '127.0.0.1', port: 0, tls: 'implicit', protocol: 'smtp' }] } })
   const secure = createTransport({ ...implicit.at, secure: true, tls: { rejectUnauthorized: false } })
   t.match((await secure.sendMail({ envelope: { from: '', to: [implicit.token().address] }, raw: 'a\r\n' })).response, /^250 /)
   const garbage = await talkTo(t, implicit.at)

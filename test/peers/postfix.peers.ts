@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { chown, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createTransport } from 'nodemailer'
 import t, { type Test } from 'tap'
 import { type Dialogue, difference, type Manner, manners, play, type Turn } from '../support/dialogue.ts'
 import { dialogues, maxDialogueOctets } from '../support/dialogues.ts'
@@ -14,7 +15,7 @@ import { until } from '../support/until.ts'
 import { type Arrival, arrivals } from './arrivals.ts'
 import { clientRecipients, clients, missing, smtpSource } from './clients.ts'
 import { type Neighbourhood, openNeighbourhood } from './neighbourhood.ts'
-import { type Postfix, postfixMissing, startPostfix } from './postfix.ts'
+import { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from './postfix.ts'
 import { remoteFates, returnsAreJudged } from './returns.ts'
 
 const skip = postfixMissing() ?? false
@@ -32,7 +33,7 @@ const fates = [
   .join(', ')
 
 /** Postfix with users of its own in local.test (checked at RCPT) and late.test (checked at delivery); all else goes to the next hop. */
-async function start(t: Test, { program, nextHop, port, closedPort }: Neighbourhood): Promise<Postfix> {
+async function start(t: Test, { program, nextHop, port, closedPort }: Neighbourhood, main: PostfixOptions['main'] = {}): Promise<Postfix> {
   const postfix = await startPostfix(t, {
     port,
     main: {
@@ -51,6 +52,7 @@ async function start(t: Test, { program, nextHop, port, closedPort }: Neighbourh
       mailbox_size_limit: '0',
       default_transport: `smtp:[mx.remote.test]:${nextHop.port}`,
       transport_maps: `inline:{ {closed.test = smtp:[mx.closed.test]:${closedPort}}, {nodomain.test = smtp:}, {bounces.crm.test = smtp:[bounces.crm.test]:${program.bounce.port}} }`,
+      ...main,
     },
   })
   return postfix
@@ -74,6 +76,34 @@ t.test('Postfix returns mail, and each return is judged by its cause', { skip },
     ...remoteFates,
   ])
 })
+
+t.test('Postfix hands returns over by LMTP; with XFORWARD its own prove themselves, without it nothing does', { skip }, async t => {
+  for (const [xforward, proven] of [
+    ['yes', true],
+    ['no', false],
+  ] as const) {
+    const listen = [{ host: '127.0.0.1', port: 0, protocol: 'lmtp' }]
+    const around = await openNeighbourhood(t, { bounce: { forwardTo: 'none', listen } })
+    const { program, closedPort } = around
+    const lmtp = `{bounces.crm.test = lmtp:inet:127.0.0.1:${program.bounce.port}}`
+    const transports = `inline:{ {closed.test = smtp:[mx.closed.test]:${closedPort}}, {nodomain.test = smtp:}, ${lmtp} }`
+    await start(t, around, { transport_maps: transports, lmtp_send_xforward_command: xforward })
+    if (proven) await returnsAreJudged(t, program, 'postfix-lmtp', remoteFates)
+    const transport = createTransport({ ...program.relay, name: 'crm.test', ignoreTLS: true })
+    const to = ['nobody@remote.test', 'jean@remote.test']
+    if (proven) await fetch(`${program.url}/v1/addresses/nobody%40remote.test/unblock`, json({ why: 'a test', by: 'a test' }))
+    await transport.sendMail({ envelope: { from: 'news@shop.test', to }, subject: 'Two', text: 'Bonjour' })
+    transport.close()
+    const { items } = await until(
+      async () => (await (await fetch(`${program.url}/v1/bounces?address=nobody%40remote.test&limit=1`)).json()) as { items: Item[] },
+      ({ items }) => items[0]?.subject === 'Two',
+    )
+    t.match(items[0], proven ? { counted: true, why: 'blacklisted' } : { counted: false, why: 'origin-unproven' }, `XFORWARD: ${xforward}`)
+  }
+})
+
+type Item = { readonly subject: string | null }
+const json = (body: object) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
 t.test('the same dialogues to Postfix and through rebond: the same replies, the same message', { skip }, async t => {
   const around = await openNeighbourhood(t)
