@@ -1,5 +1,5 @@
 /**
- * What the page does with script that it does not do without: the reader's time zone, and search as you type.
+ * What the page does with script that it does not do without: the reader's time zone, search as you type, the navigation scrolled to where one is.
  *
  * Without script times are UTC, and the form has its button.
  */
@@ -9,6 +9,8 @@
 const pauseMs = 200
 
 tellZone()
+// Where the navigation is wider than the screen, the place one is at is in sight.
+document.querySelector('header nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
 for (const form of document.querySelectorAll('form[data-live]')) if (form instanceof HTMLFormElement) searchAsYouType(form)
 
 /** Tells the server the browser's time zone, once; a page that was made for another one is asked for again. */

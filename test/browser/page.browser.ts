@@ -2,100 +2,17 @@
  * The page in a real browser, against the built program and its sandbox: the README's tour by clicks, both languages, the log-in, hostile words,
  * axe on every page, no errors on the console, no violation of the Content-Security-Policy, and what it all weighs.
  *
- * Needs Chromium (CHROMIUM, else /usr/bin/chromium); without one it is skipped, and says so. Screenshots go to a temporary directory that it names.
+ * Without Chromium it is skipped, and says so (browser.ts).
  */
-import { existsSync } from 'node:fs'
-import { mkdtemp, readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createTransport } from 'nodemailer'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import t, { type Test } from 'tap'
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
 import { digestOf } from '../../src/http/tokens.ts'
-import { type Program, startProgram } from '../support/program.ts'
+import { startProgram } from '../support/program.ts'
 import { until } from '../support/until.ts'
+import { arrive, look, person, send, waitFor } from './browser.ts'
 
-/** Where Chromium is. */
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const maxWeight = 100 * 1024
 const hostileSubject = '<script>document.title="taken"</script><img src=x onerror="document.title=\'taken\'">'
-const zone = 'Europe/Paris'
-
-if (!existsSync(executablePath)) {
-  process.stderr.write(`NOT TESTED: there is no Chromium at ${executablePath} (apt-get install chromium, or set CHROMIUM)\n`)
-  t.pass('the page in a real browser', { skip: `no Chromium at ${executablePath}: NOT tested` })
-  process.exit(0)
-}
-
-const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
-const shots = await mkdtemp(join(tmpdir(), 'rebond-screenshots-'))
-t.teardown(() => browser.close())
-t.comment(`screenshots: ${shots}`)
-
-/** A person with a browser; whatever goes wrong in it fails the test. */
-async function person(t: Test, more: Parameters<Browser['newContext']>[0] = {}): Promise<{ page: Page; context: BrowserContext }> {
-  const context = await browser.newContext({ locale: 'en-GB', timezoneId: zone, viewport: { width: 1280, height: 900 }, ...more })
-  t.teardown(() => context.close())
-  const page = await context.newPage()
-  page.on('console', message => {
-    // A 4xx that a test asks for is told on the console too.
-    const expected = /Failed to load resource: the server responded with a status of 4\d\d/.test(message.text())
-    if (['error', 'warning'].includes(message.type()) && !expected) t.fail(`console at ${page.url()}: ${message.text()}`)
-  })
-  page.on('pageerror', err => t.fail(`script: ${err.message}`))
-  page.on('dialog', dialog => t.fail(`a dialog: ${dialog.message()}`))
-  return { page, context }
-}
-
-type Violation = { id: string; help: string; nodes: { html: string; failureSummary: string }[] }
-
-/** Every rule of axe that the page breaks; screenshots of it, wide and narrow. Styles and scripts of ours only: axe is evaluated, not loaded. */
-async function look(t: Test, page: Page, name: string): Promise<void> {
-  await page.evaluate(axe)
-  const { violations } = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as { violations: Violation[] }
-  t.same(
-    violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`),
-    [],
-    `${name}: axe finds nothing`,
-  )
-  for (const width of [1280, 375]) {
-    await page.setViewportSize({ width, height: 900 })
-    const over = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-    t.ok(Number(over) <= 0, `${name} at ${width} px does not scroll sideways`)
-    await page.screenshot({ path: join(shots, `${name}-${width}.png`), fullPage: true })
-  }
-  await page.setViewportSize({ width: 1280, height: 900 })
-}
-
-/** Opens a page as one that has been here before: the very first visit is asked for again in the reader's time zone. */
-async function arrive(page: Page, url: string): Promise<void> {
-  await page.goto(url)
-  await page.waitForFunction(`document.documentElement.dataset.zone === ${JSON.stringify(zone)}`)
-}
-
-async function send({ relay }: Program, to: string, more: object = {}): Promise<string> {
-  const transport = createTransport({ ...relay, secure: false, ignoreTLS: true })
-  try {
-    return (await transport.sendMail({ from: '"Shop" <news@shop.example>', to, subject: 'Your order', text: 'Hello', ...more })).response
-  } catch (err) {
-    return (err as { response?: string }).response ?? String(err)
-  } finally {
-    transport.close()
-  }
-}
-
-/** Asks for the page again until it says something; what a filter offers does not count. */
-async function waitFor(page: Page, text: string): Promise<void> {
-  await until(
-    async () => {
-      await page.reload()
-      return page.locator('tbody, .why, .paging').getByText(text).count()
-    },
-    count => count > 0,
-  )
-}
 
 t.test('the README’s tour by clicks', async t => {
   const program = await startProgram(t)

@@ -139,7 +139,9 @@ function statusCard(view: View, { status, since, until, reason, counts, lastUnbl
     reason.bounceId !== null && reason.messageId !== null && ' · ',
     reason.messageId !== null && html`<a href="${mailPath(reason.messageId)}">${address.seeMail}</a>`,
   ]
-  const count = (['hard', 'soft', 'uncounted'] as const).map(name => `${formats.number(counts[name])} ${address[name]}`).join(', ')
+  const count = (['hard', 'soft', 'uncounted'] as const)
+    .map(name => `${address[name]}${words.audit.because}${formats.number(counts[name])}`)
+    .join(', ')
   return html`<div class="card">
 <p class="why">${words.statusMeans[status]}</p>
 ${reason && html`<p class="words"><code>${reason.evidence}</code></p>`}

@@ -114,7 +114,9 @@ function counters(view: View, counted: Parameters<typeof noneCard>[1]): (readonl
   const { words, formats } = view
   const { columns } = words.lists
   const byCategory = (counts: ListItem['hard']) => {
-    const each = Object.entries(counts).map(([category, count]) => `${categoryLabel(view, category as Category)}: ${formats.number(count)}`)
+    const each = Object.entries(counts).map(
+      ([category, count]) => `${categoryLabel(view, category as Category)}${words.audit.because}${formats.number(count)}`,
+    )
     return html`${formats.number(sum(counts))}${each.length > 0 && html` <span class="dim">(${each.join(', ')})</span>`}`
   }
   return [

@@ -10,7 +10,7 @@ import { type OwedMail, outboxStateQuery, oweAgain, owedMail } from '../owed-mai
 import { readDeed } from './deed.ts'
 import { asFields, by, readFilters } from './filters.ts'
 import { layout } from './layout.ts'
-import { chip, emptyState, mailPath, moment, notice } from './parts.ts'
+import { addressText, chip, emptyState, mailPath, moment, notice } from './parts.ts'
 import { type PickSaid, pickColumn, pickedIn, pickForm } from './pick-form.ts'
 import { readPage } from './read-page.ts'
 import { stateLinks } from './state-links.ts'
@@ -84,7 +84,7 @@ function owed(view: View, items: readonly OwedMail[], action: string, said: Pick
     outbox.title,
     [
       ...(mayRetry ? [pickColumn<OwedMail>(view, 'mail', ({ id }) => id, outbox.name, said.picked)] : []),
-      { head: columns.to, kind: 'title', cell: ({ to }) => html`<span class="address">${to}</span>` },
+      { head: columns.to, kind: 'title', cell: ({ to }) => html`<span class="address">${addressText(to)}</span>` },
       { head: columns.state, cell: item => stateChip(view, item.state) },
       { head: columns.about, cell: ({ messageId }) => messageId && html`<a href="${mailPath(messageId)}">${outbox.theMail}</a>` },
       { head: columns.since, kind: 'when', cell: ({ since }) => moment(view, since) },

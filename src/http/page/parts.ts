@@ -45,9 +45,13 @@ export function exactMoment({ formats }: View, iso: string): Markup {
 }
 
 export function addressLink(address: string): Markup {
+  return html`<a class="address" href="${addressPath(address)}">${addressText(address)}</a>`
+}
+
+/** An address that may break before its `@`. */
+export function addressText(address: string): Markup {
   const at = Math.max(0, address.lastIndexOf('@'))
-  // It may break before the @.
-  return html`<a class="address" href="${addressPath(address)}">${address.slice(0, at)}<wbr>${address.slice(at)}</a>`
+  return html`${address.slice(0, at)}<wbr>${address.slice(at)}`
 }
 
 /** The path of an address's page. */
@@ -65,7 +69,7 @@ export function mailPath(id: string): string {
 
 /** Names and what they are; a null value leaves its name out. */
 export function facts(entries: readonly (readonly [name: string, value: Value])[]): Markup {
-  const known = entries.filter(([, value]) => value !== null && value !== '' && value !== false)
+  const known = entries.filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== false)
   return html`<dl class="facts">${known.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
 }
 

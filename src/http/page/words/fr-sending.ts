@@ -24,7 +24,7 @@ export const frSending: Pick<Words, 'mails' | 'outbox' | 'webhooks' | 'personal'
     title: 'À transmettre',
     intro:
       'Les mails retournés sont transmis à qui avait envoyé le premier mail. Ce que le serveur refuse pour de bon, ou trop longtemps, est abandonné.',
-    states: { all: 'Tous', waiting: 'En attente', dead: 'Abandonnés' },
+    states: { all: 'Tous', waiting: 'En attente', dead: 'Abandonné' },
     empty: { all: 'Rien n’est à transmettre.', waiting: 'Rien n’attend d’être transmis.', dead: 'Rien n’a été abandonné.' },
     columns: {
       to: 'À',
@@ -51,7 +51,7 @@ export const frSending: Pick<Words, 'mails' | 'outbox' | 'webhooks' | 'personal'
     emptyMeans: 'Les programmes à prévenir des blocages et des retours se configurent sous webhooks.',
     missing: 'Aucune destination de la configuration n’a ce nom.',
     states: { ok: 'OK', resting: 'Au repos', disabled: 'Désactivée' },
-    deliveryStates: { all: 'Tous', waiting: 'En attente', delivered: 'Remis', failed: 'Abandonnés' },
+    deliveryStates: { all: 'Tous', waiting: 'En attente', delivered: 'Remis', failed: 'Abandonné' },
     events: {
       'address.blacklisted': 'Adresse bloquée',
       'address.unblocked': 'Adresse débloquée',
