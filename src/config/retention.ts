@@ -22,6 +22,7 @@ export const retention = z
     auditDays: days(400, 'who did what'),
     changesDays: days(90, 'the change feed'),
     webhookDays: days(30, 'the log of webhooks'),
+    listDays: days(400, 'counters of lists, campaigns and failing domains; a list, from its last mail'),
     addressDays: days(400, 'what is known of an address that is not blacklisted, from the last thing that happened to it'),
   })
   .prefault({})

@@ -1,7 +1,7 @@
 /**
  * Forgetting by age while the server runs: kind after kind, in small batches with rests between them, once an hour.
  *
- * Promises: the relay never waits longer than for one batch; what was cut off by a crash is done by the next round; a store that fails ends a round.
+ * Promises: one of the nodes does it; the relay never waits longer than for one batch; what was cut off by a crash is done by the next round; a store that fails ends a round.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/schema.ts'
@@ -26,7 +26,7 @@ export type RetentionDeps = {
 }
 
 export type Retention = {
-  /** Does all that is due now; rejects when the store fails. */
+  /** Does all that is due now, if this node is the one that does it; rejects when the store fails. */
   round(): Promise<Forgotten>
   /** Begins rounds by themselves. */
   start(): void
@@ -43,6 +43,9 @@ const everyMs = 60 * 60_000
 const batchSize = 200
 /** Mails trimmed at once: each may have megabytes. */
 const trimBatch = 20
+
+/** Kinds of which `forget` counts what it looked at, not only what went. */
+const walked: ReadonlySet<Forgettable> = new Set<Forgettable>(['addresses', 'tallies', 'lists', 'windows'])
 
 /** Half of the time is left to others. */
 const restAsLong = (tookMs: number) => Math.max(20, tookMs)
@@ -61,6 +64,9 @@ export function createRetention(deps: RetentionDeps): Retention {
     ['bounces', config.returnsDays],
     ['reports', config.returnsDays],
     ['incidents', config.returnsDays],
+    ['windows', config.returnsDays],
+    ['tallies', config.listDays],
+    ['lists', config.listDays],
     ['deadLetters', config.deadLetterDays],
     ['audit', config.auditDays],
     ['changes', config.changesDays],
@@ -69,6 +75,7 @@ export function createRetention(deps: RetentionDeps): Retention {
   ]
 
   async function round(): Promise<Forgotten> {
+    if (!(await store.claim('retention'))) return {}
     const done: Partial<Record<Forgettable | 'expired' | 'trimmed', number>> = {}
     const count = (kind: keyof Forgotten, more: number) => {
       if (more === 0) return
@@ -84,7 +91,7 @@ export function createRetention(deps: RetentionDeps): Retention {
       if (days === null) continue
       await paced(async () => {
         const dealtWith = await store.forget(kind, now() - days * dayMs, batchSize)
-        if (kind !== 'addresses') count(kind, dealtWith)
+        if (!walked.has(kind)) count(kind, dealtWith)
         return dealtWith > 0
       })
     }

@@ -4,11 +4,14 @@
  * Pure.
  */
 import type { AddressRecord } from './address-record.ts'
+import type { SurgeWindow } from './surge-records.ts'
 
 /**
  * `raw`: the octets of returned mail; `messages`: the journal; `bounces`: returns; `reports`: what is known of a returned mail beside its octets;
  * `tokens`: what return paths have brought; `deadLetters`: mails given up, with their octets; `changes`: the feed; `webhooks`: the log of
- * deliveries that ended; `incidents`: with the returns that they and reverts list; `addresses`: nothing in force, and nothing happened since.
+ * deliveries that ended; `incidents`: with the returns that they and reverts list; `tallies`: what was counted in an hour or a day; `lists`: their
+ * records and totals, when their last mail is older; `windows`: what the surge guard knows of an operator that nothing came from since; `addresses`:
+ * nothing in force, and nothing happened since.
  */
 export const forgettable = [
   'raw',
@@ -21,10 +24,18 @@ export const forgettable = [
   'changes',
   'webhooks',
   'incidents',
+  'tallies',
+  'lists',
+  'windows',
   'addresses',
 ] as const
 
 export type Forgettable = (typeof forgettable)[number]
+
+/** When the surge guard last heard of an operator; what a person told it to be silent about counts until then. */
+export function lastUseOf({ steps, incidents, silentUntil }: SurgeWindow): number {
+  return Math.max(0, ...steps.map(({ at }) => at), ...Object.values(incidents).map(({ lastAt }) => lastAt), ...Object.values(silentUntil))
+}
 
 /** When something last happened to an address; what is in force now does not count. */
 export function lastChangeOf(record: AddressRecord): number {

@@ -3,6 +3,7 @@
  */
 import type { Test } from 'tap'
 import type { Forgettable } from '../../src/store/forgetting.ts'
+import { stepOf } from '../../src/store/tally.ts'
 import type { OpenStore } from './contract.ts'
 import { address, block, bounce, commit, day, idAt, keyOf, message, minute, owed, report, start } from './samples.ts'
 
@@ -105,4 +106,61 @@ export async function forgetContract(t: Test, open: OpenStore): Promise<void> {
     for (const of of ['young@example.org', 'blocked@example.org']) t.ok(await there(of), of)
     t.equal(await store.blacklistedCount(), 2)
   })
+
+  await t.test(
+    'counters go by their hours, lists by their last mail, windows by the last that was heard; the rest is the same',
+    async t => {
+      const { store } = await open(t, { now: () => start })
+      const forget = async (kind: Forgettable, before: number) => {
+        for (let calls = 0; (await store.forget(kind, before, 2)) > 0; calls++) if (calls > 100) return t.fail(`${kind} never ends`)
+      }
+      const old = start - 10 * day
+      for (const [list, at] of [
+        ['gone', old],
+        ['kept', old],
+        ['kept', start],
+        [null, old],
+      ] as const) {
+        const mail = message({ id: idAt(at), at, list })
+        await store.appendMessage(mail, [])
+        const tallies = [{ list, at, adds: { sent: 1, 'hard.invalid_address': 1 }, domain: `${list}.example` }]
+        await commit(store, { tallies })
+      }
+      const silent = { steps: [], incidents: {}, silentUntil: { rule: start } }
+      const quiet = { steps: [{ at: old, judged: 1, wereOk: 1, hard: {} }], incidents: {}, silentUntil: {} }
+      await commit(store, {
+        windows: new Map([
+          ['quiet.example', quiet],
+          ['silent.example', silent],
+        ]),
+      })
+      const left = async () => ({
+        all: (await store.tallies({ of: 'all', since: 0, until: start + day, step: 'hour' })).length,
+        kept: (await store.tallies({ of: { list: 'kept' }, since: 0, until: start + day, step: 'hour' })).length,
+        domains: (await store.failingDomains(0, start + day, 9)).map(({ domain }) => domain).sort(),
+        lists: (await store.lists(page)).items.map(({ list }) => list).sort(),
+        totals: [(await store.list('gone'))?.counts.sent, (await store.list('kept'))?.counts.sent, (await store.list(null))?.counts.sent],
+      })
+      const all = { all: 2, kept: 2, domains: ['gone.example', 'kept.example', 'null.example'], lists: ['gone', 'kept'], totals: [1, 2, 1] }
+      const windowsOf = () =>
+        store.update({ keys: [], operators: ['quiet.example', 'silent.example'] }, ({ windows }) => ({
+          changes: {},
+          result: [...windows.keys()],
+        }))
+      t.same(await left(), all)
+      for (const kind of ['tallies', 'lists', 'windows'] as const) await forget(kind, stepOf(old, 'day'))
+      t.same(await left(), all, 'nothing is older')
+      await forget('tallies', start - day)
+      t.same(await left(), { ...all, all: 1, kept: 1, domains: ['kept.example'] }, 'totals stay as long as their list')
+      await forget('lists', start - day)
+      t.same(await left(), { ...all, all: 1, kept: 1, domains: ['kept.example'], lists: ['kept'], totals: [undefined, 2, 1] })
+      await forget('windows', start)
+      t.same(await windowsOf(), ['silent.example'])
+      // A list that comes back begins anew, and is listed.
+      await store.appendMessage(message({ list: 'gone' }), [])
+      await commit(store, { tallies: [{ list: 'gone', at: start, adds: { sent: 1 } }] })
+      t.same((await store.lists(page)).items.map(({ list }) => list).sort(), ['gone', 'kept'])
+      t.equal((await store.list('gone'))?.counts.sent, 1)
+    },
+  )
 }

@@ -1,7 +1,7 @@
 /**
  * Keeping a store through bad days: a backup of a running server that can be served, and the repair of one whose files are damaged.
  */
-import { copyFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -12,9 +12,12 @@ import t, { type Test } from 'tap'
 import { runBackup } from '../../src/cli/backup.ts'
 import { runRepair } from '../../src/cli/repair.ts'
 import type { CommandIo } from '../../src/cli/run-command.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import { createLog } from '../../src/observe/log.ts'
+import { createMetrics } from '../../src/observe/metrics.ts'
+import { createRetention } from '../../src/privacy/retention.ts'
 import { readOrMakeKeyFile } from '../../src/store/key-file.ts'
-import { openLevel } from '../../src/store/level/database.ts'
+import { type Database, openLevel } from '../../src/store/level/database.ts'
 import { meaningOf, owedKinds } from '../../src/store/level/owed-rows.ts'
 import { rebuild } from '../../src/store/level/rebuild.ts'
 import { openLevelStore } from '../../src/store/level-store.ts'
@@ -22,7 +25,7 @@ import { formatEnd, formatRow, parseSnapshotLine, SnapshotSum } from '../../src/
 import type { Store } from '../../src/store/store.ts'
 import { openServer } from '../http/fixture.ts'
 import { tempDirectory, tempStore } from '../support/temp-store.ts'
-import { blockAddress, bounce, commit, fill, keyOf, message, start } from './samples.ts'
+import { address, blockAddress, bounce, commit, fill, keyOf, message, start } from './samples.ts'
 
 type Run = (args: readonly string[], io: CommandIo) => Promise<number>
 type Rows = ReadonlyMap<string, Buffer>
@@ -214,6 +217,74 @@ t.test('rebuilding a store that is whole changes nothing', async t => {
   const after = await rowsOf(await tempStore(t, { path, now: () => start }))
   t.same(after, before)
 })
+
+t.test('retention that is killed at any write leaves nothing half done, and its next round does the rest', async t => {
+  const directory = await tempDirectory(t)
+  const later = start + 1000 * 86_400_000
+  const filled = await openLevelStore({ path: join(directory, 'filled'), now: () => start, log: createLog('silent') })
+  await fill(filled)
+  await blockAddress(filled, 'd@example.org', { until: start + 1 })
+  await commit(filled, { addresses: [address('e@example.org', { lastHard: { seq: 1, at: start } })] })
+  await filled.close()
+
+  /** A round on a copy, until its write number `most` is refused, and all that come after it: the process is gone. */
+  async function roundOf(name: string, from: string, most: number): Promise<{ writes: number; path: string; done: boolean }> {
+    const path = join(directory, name)
+    await cp(join(directory, from), path, { recursive: true })
+    let writes = 0
+    const killed = async (location: string): Promise<Database> => {
+      const database = await openLevel(location)
+      return {
+        ...database,
+        batch() {
+          const batch = database.batch()
+          const write = batch.write.bind(batch)
+          batch.write = options => (++writes > most ? Promise.reject(new Error('killed')) : write(options))
+          return batch
+        },
+      }
+    }
+    const store = await openLevelStore({
+      path,
+      now: () => later,
+      log: createLog('silent'),
+      openDatabase: killed,
+      reopenAfterMs: [60_000, 60_000],
+    })
+    const retention = createRetention({
+      ...{ store, config: { ...parsedRetention(), rawDays: 1 }, maxAgeDays: 30, log: createLog('silent') },
+      ...{ metrics: createMetrics('test'), now: () => later, restMs: () => 0 },
+    })
+    const done = await retention.round().then(
+      () => true,
+      () => false,
+    )
+    await store.close().catch(() => {})
+    return { writes, path, done }
+  }
+
+  const whole = await roundOf('whole', 'filled', Number.POSITIVE_INFINITY)
+  t.ok(whole.done && whole.writes > 8, `${whole.writes} writes`)
+  const wanted = await rowsOf(await tempStore(t, { path: whole.path, now: () => later }))
+  const without = (rows: Rows) => [...rows].filter(([name]) => !name.startsWith('meta\0')).map(([name]) => name)
+  for (let most = 1; most < whole.writes; most++) {
+    const cut = await roundOf(`cut-${most}`, 'filled', most)
+    t.notOk(cut.done, `killed at write ${most + 1}`)
+    const between = await openLevelStore({ path: cut.path, now: () => start, log: createLog('silent') })
+    await checkWhole(t, between, `after ${most} writes`)
+    await between.close()
+    const next = await roundOf(`next-${most}`, `cut-${most}`, Number.POSITIVE_INFINITY)
+    const store = await openLevelStore({ path: next.path, now: () => later, log: createLog('silent') })
+    t.same(without(await rowsOf(store)), without(wanted), `after ${most} writes: the next round does the rest`)
+    await store.close()
+  }
+})
+
+function parsedRetention() {
+  const parsed = parseConfig({})
+  if (!parsed.ok) throw new RangeError('the defaults must be right')
+  return parsed.config.retention
+}
 
 /** Ways in which files come to harm. */
 const damages: Readonly<Record<string, (level: string, tables: readonly string[]) => Promise<unknown>>> = {

@@ -307,6 +307,53 @@ t.test('the server goes away and comes back', { skip: skip || (server as Postgre
   t.match(await metrics.registry.metrics(), /rebond_store_errors_total [1-9]/)
 })
 
+t.test('retention drops whole periods, and keeps one that holds what waits or what is younger', { skip }, async t => {
+  const url = await freshDatabase()
+  const store = await nodeOf(t, url)
+  const { query } = server as PostgresServer
+  const week = 7 * day
+  const partitionsOf = async (table: string) =>
+    (
+      await query(
+        url,
+        `select inhrelid::regclass::text as name from pg_inherits where inhparent = '${table}'::regclass and inhrelid::regclass::text !~ 'rest' order by 1`,
+      )
+    ).map(({ name }) => name)
+  const waits: string[] = []
+  for (let weeks = 0; weeks < 4; weeks++) {
+    const at = start + weeks * week
+    const mail = await store.appendMessage(message({ id: idAt(at), at }), [])
+    store.settleMessage(mail.id, { outcome: 'accepted', at, reply: null, upstreamId: `Q${weeks}` })
+    await commit(store, { bounces: [bounce('a@example.org', { messageId: mail.id, receivedAt: start + 60 * day })] })
+    const one = report({ id: idAt(at), messageId: mail.id, receivedAt: at })
+    await store.acceptReport(one, Buffer.from('octets'))
+    waits.push(one.id)
+    const judged = { at, kind: 'bounce', bounceIds: [], problem: null } as const
+    if (weeks !== 1) await commit(store, { report: { ...one, judged } })
+  }
+  await store.message('drained')
+  const there = { ...(await store.counts()) }
+  const weeks = (await partitionsOf('messages')).length
+  t.equal(await store.forget('messages', start + 2 * week, 500), 2, 'two periods')
+  t.same(await store.counts(), { ...there, messages: 2 }, 'with their counts')
+  for (const table of ['messages', 'message_outcomes', 'message_recipients']) t.equal((await partitionsOf(table)).length, weeks - 2, table)
+  t.equal(await store.forget('messages', start + 2 * week, 500), 0, 'once')
+
+  const octets = (await partitionsOf('report_octets')).length
+  t.equal(await store.forget('raw', start + 2 * week, 500), 1)
+  t.equal((await partitionsOf('report_octets')).length, octets - 1)
+  t.equal(await store.forget('raw', start + 2 * week, 500), 0)
+  t.notOk(await store.rawReport(waits[0] ?? ''))
+  t.ok(await store.rawReport(waits[1] ?? ''), 'to be judged')
+
+  t.equal(await store.forget('bounces', start + 50 * day, 500), 0, 'received later than its mail')
+  t.equal((await store.counts()).bounces, 4)
+  t.equal(await store.forget('bounces', start + 61 * day, 500), 2, 'November and December are over')
+  t.same(await store.counts(), { ...there, messages: 2, bounces: 0 })
+  t.equal(await store.forget('reports', start + 50 * day, 500), 1, 'December; in November one waits')
+  t.ok(await store.report(waits[1] ?? ''))
+})
+
 t.test('a store is copied to the other engine and back, goes on where it was cut short, and is the same', { skip }, async t => {
   const deps = { log: createLog('silent'), now: () => start }
   const paths = [await tempDirectory(t), await tempDirectory(t)] as const

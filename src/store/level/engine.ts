@@ -119,15 +119,19 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   async function writeBatch(units: readonly Unit[]): Promise<void> {
     if (!database) throw new Error('the database is not open')
     const batch = database.batch()
-    const read = (name: string) => database?.getSync(name)
+    const gone = new Set<string>()
+    // What the batch itself takes away is not there any more for what it counts.
+    const read = (name: string) => (gone.has(name) ? undefined : database?.getSync(name))
     const changed = new Set<CounterName>()
     const uncounted = units.filter(unit => !(unit.inDoubt && isWritten(unit, read)))
     let fed = feed
     for (const { writes, adds, feed: changes } of units) {
       for (const change of changes) batch.put(primary.change(++fed), change)
       for (const { key, value } of writes) {
-        if (value === null) batch.del(key)
-        else if (typeof value === 'string') batch.put(key, value)
+        if (value === null) {
+          batch.del(key)
+          gone.add(key)
+        } else if (typeof value === 'string') batch.put(key, value)
         else batch.put(key, value, bytes)
       }
       for (const { counter, by } of adds) {

@@ -16,11 +16,13 @@ import type { Store } from '../store.ts'
 import { deleteAddress } from './blacklist.ts'
 import { decodeOr } from './codec.ts'
 import type { Engine } from './engine.ts'
+import { createForgetCounters } from './forget-counters.ts'
 import { auditIndexes, bounceIndexes, messageIndexes, outboxIndexes, primary } from './indexes.ts'
 import { messageLock } from './journal.ts'
 import type { KeyLocks } from './key-locks.ts'
 import { after, key, lastPart, timePart, under } from './keys.ts'
 import { upstreamIndex } from './messages.ts'
+import { usedKey } from './reports.ts'
 import { Unit } from './unit.ts'
 import { firstKeys } from './walk.ts'
 
@@ -28,8 +30,8 @@ import { firstKeys } from './walk.ts'
 const looksPerRow = 10
 
 export function createForget(engine: Engine, locks: KeyLocks): Pick<Store, 'forget' | 'expiredBlocks'> {
-  /** Where the next walk goes on, by kind: what has no index by age is walked in the order of its keys. */
-  const places = new Map<Forgettable, string>()
+  /** Where the next walk through all addresses goes on: they have no index by age. */
+  let place: string | null = null
 
   async function messages(before: number, limit: number): Promise<number> {
     const ids = await oldest('me', before, limit)
@@ -80,7 +82,11 @@ export function createForget(engine: Engine, locks: KeyLocks): Pick<Store, 'forg
 
   async function tokens(before: number, limit: number): Promise<number> {
     const { gte } = under('pt')
-    return removeKeys(await firstKeys(engine, { gte, lt: gte + idBound(before) }, limit))
+    return removeAll(await firstKeys(engine, { gte, lt: gte + idBound(before) }, limit), (unit, name) => {
+      unit.del(name)
+      unit.del(usedKey(after(name, 1).split('\0')[0] ?? ''))
+      return true
+    })
   }
 
   async function deadLetters(before: number, limit: number): Promise<number> {
@@ -160,14 +166,14 @@ export function createForget(engine: Engine, locks: KeyLocks): Pick<Store, 'forg
   /** A part of all addresses a call, from where the last one ended. */
   async function addresses(before: number, limit: number): Promise<number> {
     const range = under('ad')
-    const gte = places.get('addresses') ?? range.gte
+    const gte = place ?? range.gte
     const names = await firstKeys(engine, { gte, lt: range.lt }, limit * looksPerRow)
     const last = names.at(-1)
     if (last === undefined) {
-      places.delete('addresses')
+      place = null
       return 0
     }
-    places.set('addresses', `${last}\0`)
+    place = `${last}\0`
     const texts = await engine.readMany(names)
     const old = texts.flatMap(text => {
       const record = decodeOr<AddressRecord>(text)
@@ -222,6 +228,7 @@ export function createForget(engine: Engine, locks: KeyLocks): Pick<Store, 'forg
     changes,
     webhooks,
     incidents,
+    ...createForgetCounters(engine),
     addresses,
   }
 

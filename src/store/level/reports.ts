@@ -18,7 +18,7 @@ type Reports = Pick<
 >
 
 /** Says that a token has brought something. */
-const usedKey = (messageId: string) => key('pu', messageId)
+export const usedKey = (messageId: string): string => key('pu', messageId)
 const pendingKey = (id: string) => key('pp', id)
 
 export function createReports(engine: Engine, locks: KeyLocks): Reports {

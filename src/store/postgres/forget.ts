@@ -3,12 +3,14 @@
  */
 import type { AddressKey } from '../../smtp/path.ts'
 import type { AddressRecord } from '../address-record.ts'
-import { type Forgettable, lastChangeOf } from '../forgetting.ts'
+import { type Forgettable, lastChangeOf, lastUseOf } from '../forgetting.ts'
 import { idBound } from '../key-parts.ts'
 import type { StoredReport } from '../return-records.ts'
 import type { Store } from '../store.ts'
+import type { SurgeWindow } from '../surge-records.ts'
 import { CountChanges } from './counters.ts'
 import type { Database } from './database.ts'
+import { forgetPeriods } from './forget-periods.ts'
 
 type Forgetting = Pick<Store, 'forget' | 'expiredBlocks' | 'wholeReports' | 'trimReport'>
 
@@ -38,6 +40,9 @@ const statements: Readonly<Partial<Record<Forgettable, string>>> = {
     delete from feed where n in (select n from old) returning n::text as id`,
   webhooks: `with old as (select endpoint, id from deliveries where state <> 'waiting' and at < $1 limit $2)
     delete from deliveries d using old where d.endpoint = old.endpoint and d.id = old.id returning d.id`,
+  lists: `with old as (select scope from lists where scope <> '-' group by scope having max(last_at) < $1 limit $2),
+      totals as (delete from tallies where scope in (select scope from old) and hour = -1)
+    delete from lists where scope in (select scope from old) returning scope as id`,
   incidents: `with old as (select id from incidents where id < $1 and not open order by id limit $2),
       members as (delete from incident_members where (member_of, bounce_id) in
         (select member_of, bounce_id from incident_members where member_of < $1 order by 1, 2 limit $2) returning bounce_id),
@@ -51,6 +56,8 @@ const byId: ReadonlySet<Forgettable> = new Set<Forgettable>(['raw', 'messages', 
 export function createForget(database: Database, slot: number): Forgetting {
   /** Where the walk through all addresses goes on. */
   let place = ''
+  /** Where the walk through all counters goes on. */
+  let scope = ''
 
   async function addresses(before: number, limit: number): Promise<number> {
     const text = 'select key, data from addresses where key > $1 order by key limit $2'
@@ -69,10 +76,47 @@ export function createForget(database: Database, slot: number): Forgetting {
     return rows.length
   }
 
+  /** Scope by scope, from where the last call ended: in each, hours stand in their order. Days of failing domains have an index of their own. */
+  async function tallies(before: number, limit: number): Promise<number> {
+    const days = `with old as (select scope, hour, counter, slot from tallies where scope like '@%' and hour < $1 order by hour, scope limit $2)
+      delete from tallies t using old where (t.scope, t.hour, t.counter, t.slot) = (old.scope, old.hour, old.counter, old.slot) returning 1`
+    let dealtWith = (await database.run({ name: 'forget days', text: days }, [before, limit])).length
+    const next = `select scope from tallies where scope > $1 and not (scope >= '@' and scope < 'A') order by scope limit 1`
+    const hours = `with old as (select hour, counter, slot from tallies where scope = $1 and hour >= 0 and hour < $2 order by hour limit $3)
+      delete from tallies t using old where t.scope = $1 and (t.hour, t.counter, t.slot) = (old.hour, old.counter, old.slot) returning 1`
+    while (dealtWith < limit) {
+      const [row] = await database.run<{ scope: string }>({ name: 'next scope', text: next }, [scope])
+      if (!row) {
+        if (dealtWith === 0) scope = ''
+        return dealtWith
+      }
+      const gone = await database.run({ name: 'forget hours', text: hours }, [row.scope, before, limit])
+      dealtWith += 1 + gone.length
+      if (gone.length < limit) scope = row.scope
+    }
+    return dealtWith
+  }
+
+  /** One for each operator that was ever judged: few. */
+  async function windows(before: number, limit: number): Promise<number> {
+    return database.serializable(async run => {
+      const rows = await run<{ operator: string; data: SurgeWindow }>({ text: 'select operator, data from surge_windows' })
+      const old = rows.filter(({ data }) => lastUseOf(data) < before).slice(0, limit)
+      const names = old.map(({ operator }) => operator)
+      return { result: old.length, writes: [run({ text: 'delete from surge_windows where operator = any($1)' }, [names])] }
+    })
+  }
+
   return {
     async forget(kind, before, limit) {
       database.assertOpen()
       if (kind === 'addresses') return addresses(before, limit)
+      if (kind === 'tallies') return tallies(before, limit)
+      if (kind === 'windows') return windows(before, limit)
+      if (kind === 'messages' || kind === 'bounces' || kind === 'reports' || kind === 'raw') {
+        const periods = await forgetPeriods(database, kind, before)
+        if (periods > 0) return periods
+      }
       const text = statements[kind]
       // What a return path has brought stands in its reports.
       if (text === undefined) return 0

@@ -74,12 +74,15 @@ async function makePartition(run: Run, table: PartitionedTable, start: number, e
   await run({ text: `create table if not exists ${name} partition of ${table} for values from ('${low}') to ('${high}')` })
 }
 
-/** Drops the partitions all of whose ids are older than `before`; gives how many. */
-export async function dropPartitions(run: Run, table: PartitionedTable, before: number): Promise<number> {
+/** A period that is over: nothing in it has an id as young as its end. */
+export type OldPartition = { readonly name: string; readonly start: number; readonly end: number }
+
+/** The partitions all of whose ids are older than `before`, oldest first. */
+export async function oldPartitions(run: Run, table: PartitionedTable, before: number): Promise<OldPartition[]> {
   const period = partitioned[table]
-  const old = (await listPartitions(run, table)).filter(({ start }) => periodEnd(period, start) <= before)
-  for (const { name } of old) await run({ text: `drop table if exists ${name}` })
-  return old.length
+  return (await listPartitions(run, table))
+    .map(({ name, start }) => ({ name, start, end: periodEnd(period, start) }))
+    .filter(({ end }) => end <= before)
 }
 
 /** The lowest and the end of the ids in the partitions that hold ids of these times: all that a scan of the partitions would meet. */
