@@ -27,6 +27,7 @@ import { createOAuth2Token } from './oauth2-token.ts'
 import { createPasswordCheck } from './passwords.ts'
 import { Session } from './session.ts'
 import type { SessionDeps } from './session-deps.ts'
+import { upstreamTls } from './upstream.ts'
 import { WarmConnections } from './warm-connections.ts'
 
 /** Kept ready when `upstream.warmConnections` is `auto` and upstream is near: its operator and ours are one. */
@@ -89,6 +90,7 @@ export function createRelay(deps: RelayDeps): Relay {
     upstream: {
       upstream,
       upstreamAddress: deps.upstreamAddress,
+      tls: upstreamTls(upstream),
       hostname: deps.hostname,
       token: upstream.auth && 'oauth2' in upstream.auth ? createOAuth2Token({ config: upstream.auth.oauth2, now: deps.now }) : null,
       instanceId,

@@ -5,6 +5,7 @@
  * Promises: nothing of the CRM's goes over a connection that is not as safe as the configuration asks for; no secret is logged.
  */
 
+import type { TLSSocket } from 'node:tls'
 import { isLoopback } from '../config/network.ts'
 import type { UpstreamConfig } from '../config/schema.ts'
 import type { UpstreamFacts } from '../smtp/dialogue.ts'
@@ -13,7 +14,7 @@ import { formatReplyLine, type Reply } from '../smtp/reply.ts'
 import { ReplyReader } from '../smtp/reply-reader.ts'
 import type { Connection } from '../wire/connection.ts'
 import { dial } from '../wire/dial.ts'
-import { readClientTls, secureClient } from '../wire/tls.ts'
+import { secureClient, TlsClient } from '../wire/tls.ts'
 import { Asker } from './asker.ts'
 import type { OAuth2Token } from './oauth2-token.ts'
 import { sayHello } from './say-hello.ts'
@@ -36,6 +37,8 @@ export type Upstream = {
 export type UpstreamDeps = {
   readonly upstream: UpstreamConfig
   readonly upstreamAddress: () => { readonly host: string; readonly port: number }
+  /** How TLS is spoken with it; null: it is not. */
+  readonly tls: TlsClient | null
   readonly hostname: string
   /** Access tokens for our log-in; null: none are used. */
   readonly token: OAuth2Token | null
@@ -43,6 +46,11 @@ export type UpstreamDeps = {
   readonly instanceId: string
   readonly connectMs: number
   readonly greetingMs: number
+}
+
+/** TLS with upstream as it is configured; null: none. */
+export function upstreamTls({ tls, serverName, host, caFile }: UpstreamConfig): TlsClient | null {
+  return tls === 'none' ? null : new TlsClient(serverName ?? host ?? '', caFile, tls !== 'opportunistic')
 }
 
 /** Opens a session. @throws {UpstreamUnavailable} the connection is then closed. */
@@ -59,7 +67,7 @@ export async function openUpstream(deps: UpstreamDeps): Promise<Upstream> {
 async function open(deps: UpstreamDeps, tls: UpstreamConfig['tls']): Promise<Upstream> {
   const { upstream, hostname } = deps
   const { host, port } = deps.upstreamAddress()
-  const clientTls = tls === 'none' ? null : await readClientTls(upstream.serverName ?? host, upstream.caFile, tls !== 'opportunistic')
+  const clientTls = tls === 'none' ? null : deps.tls
   let connection: Connection
   try {
     const implicitTls = tls === 'implicit' ? clientTls : null
@@ -100,7 +108,7 @@ function greeted(greeting: Reply, instanceId: string): void {
 async function startTls(
   asker: Asker,
   connection: Connection,
-  clientTls: Awaited<ReturnType<typeof readClientTls>>,
+  clientTls: TlsClient,
   { hostname, greetingMs }: UpstreamDeps,
   required: boolean,
 ): Promise<Extensions> {
@@ -112,7 +120,8 @@ async function startTls(
   const answer = await asker.ask('STARTTLS')
   if (answer.code !== 220) throw new UpstreamUnavailable('tls', `upstream refused STARTTLS: ${formatReplyLine(answer)}`)
   try {
-    await connection.upgrade(secureClient(clientTls), 'secureConnect', greetingMs)
+    const secured = (socket: TLSSocket) => clientTls.keep(socket)
+    await connection.upgrade(secureClient(await clientTls.options(), secured), 'secureConnect', greetingMs)
   } catch (cause) {
     throw new UpstreamUnavailable('tls', `TLS with upstream failed: ${(cause as Error).message}`, { cause })
   }

@@ -4,10 +4,10 @@
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 import { ChunkReader } from './chunk-reader.ts'
 import { Connection } from './connection.ts'
-import type { ClientTls } from './tls.ts'
+import type { TlsClient } from './tls.ts'
 
 export type Dial = {
   readonly host: string
@@ -15,7 +15,7 @@ export type Dial = {
   /** For each address. */
   readonly timeoutMs: number
   /** TLS from the first octet; null: plain. */
-  readonly implicitTls: ClientTls | null
+  readonly implicitTls: TlsClient | null
   /** The connection may become TLS later, so it reads by events. */
   readonly mayUpgrade: boolean
 }
@@ -39,7 +39,7 @@ async function dialAddress(address: string, { port, timeoutMs, implicitTls, mayU
   const reader = new ChunkReader()
   const events = mayUpgrade || implicitTls !== null
   const socket: Socket = implicitTls
-    ? connectTls({ host: address, port, ...implicitTls })
+    ? connectTls({ host: address, port, ...(await implicitTls.options()) })
     : connect({ host: address, port, noDelay: true, ...(events ? {} : { onread: reader.onread }) })
   // `once` alone does not see a socket that is destroyed without an error.
   const timer = setTimeout(() => socket.destroy(new Error(`${address} did not answer within ${timeoutMs} ms`)), timeoutMs)
@@ -48,7 +48,10 @@ async function dialAddress(address: string, { port, timeoutMs, implicitTls, mayU
   } finally {
     clearTimeout(timer)
   }
-  if (implicitTls) socket.setNoDelay(true)
+  if (socket instanceof TLSSocket) {
+    socket.setNoDelay(true)
+    implicitTls?.keep(socket)
+  }
   const connection = new Connection(socket, reader)
   if (events) reader.readEvents(socket)
   return connection

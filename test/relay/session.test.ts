@@ -1,9 +1,9 @@
 import { scryptSync } from 'node:crypto'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { type RelayUnderTest, relayUnderTest } from '../support/relay-under-test.ts'
 import { type SmtpClient, smtpClient } from '../support/smtp-client.ts'
@@ -192,6 +192,31 @@ t.test('TLS to upstream: certificates are verified, opportunistic takes what the
   }
 })
 
+t.test('TLS to upstream is resumed, but never one that was not verified, nor under other authorities', async t => {
+  const directory = await tempDirectory(t)
+  const caFile = join(directory, 'ca.pem')
+  await copyFile(tlsFile('ca.pem'), caFile)
+  const hello = async (under: Awaited<ReturnType<typeof relayUnderTest>>) => {
+    const crm = await under.connect()
+    t.match(await crm.ask('EHLO crm.test'), /^250-relay/)
+    const reused = (under.upstream.session().socket as TLSSocket).isSessionReused()
+    t.match(await crm.ask('QUIT'), /^221/)
+    return reused
+  }
+  const verified = await relayUnderTest(t, {
+    upstream: { tls: 'implicit', caFile, serverName: 'mail.test', warmConnections: 0 },
+    script: { tls: 'implicit' },
+  })
+  t.equal(await hello(verified), false, 'the first')
+  t.equal(await hello(verified), true)
+  t.equal(await hello(verified), true)
+  await writeFile(caFile, `${await readFile(tlsFile('ca.pem'), 'utf8')}\n`)
+  t.equal(await hello(verified), false, 'the file of authorities has changed')
+  await writeFile(caFile, await readFile(tlsFile('server.pem')))
+  const refused = await verified.connect()
+  t.match(await refused.ask('EHLO crm.test'), /^421 4\.3\.0 /, 'nobody who is trusted now vouches for upstream')
+})
+
 t.test('secrets go upstream over verified TLS, to loopback, or where it is allowed; REQUIRETLS needs TLS on both legs', async t => {
   const caFile = tlsFile('ca.pem')
   const keywords = ['STARTTLS', 'AUTH PLAIN', 'REQUIRETLS']
@@ -208,6 +233,11 @@ t.test('secrets go upstream over verified TLS, to loopback, or where it is allow
     await startTls(crm)
     t.equal(/REQUIRETLS/.test(await crm.ask('EHLO crm.test')), requireTls, name)
     t.match(await crm.ask('MAIL FROM:<a@b.test> REQUIRETLS'), requireTls ? /^250/ : /^555/, name)
+    const second = await under.connect()
+    await second.ask('EHLO crm.test')
+    await second.ask('STARTTLS')
+    await startTls(second)
+    t.equal(/REQUIRETLS/.test(await second.ask('EHLO crm.test')), requireTls, `${name}, the second session`)
   }
   const dead = await relayUnderTest(t, {
     upstream: { auth: { user: 'x', passwordFile: '/nowhere/at/all' } },

@@ -5,7 +5,7 @@ import type { Config } from '../../config/schema.ts'
 import { Asker } from '../../relay/asker.ts'
 import { createOAuth2Token } from '../../relay/oauth2-token.ts'
 import { sayHello } from '../../relay/say-hello.ts'
-import { openUpstream } from '../../relay/upstream.ts'
+import { openUpstream, upstreamTls } from '../../relay/upstream.ts'
 import { UpstreamUnavailable } from '../../relay/upstream-unavailable.ts'
 import type { Extensions } from '../../smtp/ehlo.ts'
 import { type Finding, findingsOf } from './finding.ts'
@@ -30,6 +30,7 @@ export async function checkUpstream({ upstream }: Config, hostname: string): Pro
     const { connection, replies, facts } = await openUpstream({
       upstream,
       upstreamAddress: () => ({ host, port }),
+      tls: upstreamTls(upstream),
       hostname,
       token,
       instanceId: 'the doctor is no relay',
