@@ -8,7 +8,7 @@ import { formatProblem } from '../config/config.ts'
 import { openApi } from './api-client.ts'
 import { checkFiles } from './check-files.ts'
 import { checkMachine } from './doctor/check-machine.ts'
-import { checkAlignment, checkBounceDomain, type NameChecks, readGreeting } from './doctor/check-names.ts'
+import { checkAlignment, checkBounceDomains, type NameChecks, readGreeting } from './doctor/check-names.ts'
 import { checkRoundTrip, checkServer, fromDomains } from './doctor/check-server.ts'
 import { checkUpstream } from './doctor/check-upstream.ts'
 import { type Finding, findingsOf } from './doctor/finding.ts'
@@ -55,7 +55,7 @@ export async function runDoctor(
   await look('files', files(file, config))
   await look('machine', checkMachine(config))
   await look('upstream', checkUpstream(config, hostname))
-  await look('dns', checkBounceDomain(config, checks))
+  await look('dns', checkBounceDomains(config, checks))
   const opened = await openApi(values, io.env)
   const api = opened.ok ? opened.api : null
   await look('server', api ? checkServer(api) : Promise.resolve([findingsOf('server').unknown(opened.ok ? '' : opened.why)]))

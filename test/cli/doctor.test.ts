@@ -103,7 +103,13 @@ async function upstream(t: Test, extensions: readonly string[]): Promise<number>
 /** Runs the doctor on a configuration; gives its findings by check. */
 async function diagnose(
   t: Test,
-  { port, zone, greeting, args = [] }: { port: number; zone: Zone; greeting: string | Error; args?: string[] },
+  {
+    port,
+    zone,
+    greeting,
+    args = [],
+    returnPath = 'domain: bounces.example.com',
+  }: { port: number; zone: Zone; greeting: string | Error; args?: string[]; returnPath?: string },
 ) {
   const directory = await mkdtemp(join(tmpdir(), 'rebond-doctor-'))
   t.teardown(() => rm(directory, { recursive: true }))
@@ -112,7 +118,7 @@ async function diagnose(
   const file = join(directory, 'c.yaml')
   await writeFile(
     file,
-    `hostname: bounce.example.com\nupstream: { host: 127.0.0.1, port: ${port} }\nreturnPath: { domain: bounces.example.com, keyFile: key }\nstore: { path: data }\n`,
+    `hostname: bounce.example.com\nupstream: { host: 127.0.0.1, port: ${port} }\nreturnPath: { ${returnPath}, keyFile: key }\nstore: { path: data }\n`,
   )
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const asked = {
@@ -191,4 +197,49 @@ t.test('everything wrong: each problem comes with its fix', async t => {
   const gone = await diagnose(t, { port: 1, zone: right, greeting: '220 bounce.example.com' })
   t.match(gone.text, /^problem {2}upstream\.connect: upstream 127\.0\.0\.1:1 cannot be reached.*\n {9}→ check upstream\.host/m)
   t.match(await diagnose(t, { port, zone: right, greeting: '', args: ['--wait', 'long'] }), { status: 2, errors: /--wait must be seconds/ })
+})
+
+t.test('several bounce domains: MX, SPF and aspf of each, and the one that a From domain gets', async t => {
+  const { server, store } = await openServer(t, { http: { listen: { port: 0 } } })
+  await journal(store, ['jean@example.com'])
+  const { host, port: http } = await server.listen()
+  const port = await upstream(t, ['PIPELINING', '8BITMIME', 'SIZE 1000000'])
+  const args = ['--json', '--url', `http://${host}:${http}`]
+  const domains = [
+    '{ senders: [crm.example], domain: returns.crm.example }',
+    '{ senders: [shop.example], domain: bounces.shop.example }',
+    "{ senders: [own.example], domain: own.example, address: 'crm+b-{token}@{domain}' }",
+  ]
+  const returnPath = `domain: bounces.example.com, domains: [${domains}]`
+  const zone: Zone = {
+    ...right,
+    'returns.crm.example': { mx: ['mx.example.com'], txt: ['v=spf1 ip4:192.0.2.200 -all'] },
+    '_dmarc.crm.example': { txt: ['v=DMARC1; p=reject; aspf=s'] },
+    'own.example': { mx: ['mail.own.example'], txt: ['v=spf1 ip4:127.0.0.1 -all'] },
+  }
+  const look = async (more: Zone) => {
+    const { text } = await diagnose(t, { port, zone: { ...zone, ...more }, greeting: '220 bounce.example.com ESMTP', args, returnPath })
+    const { findings } = JSON.parse(text) as { findings: Finding[] }
+    return (check: string) => findings.filter(one => one.check === check).map(({ state, said, fix }) => `${state}: ${said} → ${fix}`)
+  }
+  const said = await look({})
+  t.match(said('dns.mx').sort(), [
+    /^ok: bounces\.example\.com → mx\.example\.com/,
+    /^ok: returns\.crm\.example → mx\.example\.com/,
+    /^problem: bounces\.shop\.example has neither MX nor address: .* → publish: bounces\.shop\.example\. MX 10 bounce\.example\.com\./,
+    /^unknown: own\.example → mail\.own\.example, where return paths are sub-addresses .* → let mail\.own\.example hand mail .*intake\.imap/,
+  ])
+  t.equal(said('port25').length, 2, 'the company’s own server need not greet as rebond')
+  t.match(said('dns.spf').sort(), [
+    /^ok: bounces\.example\.com lets 127\.0\.0\.1 send/,
+    /^ok: own\.example lets 127\.0\.0\.1 send/,
+    /^warning: returns\.crm\.example does not let 127\.0\.0\.1 itself send .* → .*returns\.crm\.example\. TXT "v=spf1 ip4:127\.0\.0\.1 -all"/,
+  ])
+  t.match(said('dns.dmarc'), [
+    /^warning: crm\.example and returns\.crm\.example are not aligned by SPF \(aspf=s wants the same domain\).* → let _dmarc\.crm\.example say aspf=r/,
+  ])
+  const relaxed = await look({ '_dmarc.crm.example': { txt: ['v=DMARC1; p=reject'] } })
+  t.match(relaxed('dns.dmarc'), [/^ok: crm\.example and returns\.crm\.example are aligned by SPF/])
+  const kept = await diagnose(t, { port, zone: {}, greeting: '', args, returnPath: 'mode: keep, domain: bounces.example.com' })
+  t.match(kept.text, /"check":"dns","state":"ok","said":"mail leaves with the CRM's own sender/)
 })

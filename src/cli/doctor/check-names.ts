@@ -1,10 +1,12 @@
 /**
- * What DNS says of the bounce domain and of the From domains: MX, SPF (RFC 7208), DMARC alignment (RFC 7489 §3.1), and who answers at port 25.
+ * What DNS says of the bounce domains and of the From domains: MX, SPF (RFC 7208), DMARC alignment (RFC 7489 §3.1), and who answers at port 25.
  */
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { getDomain } from 'tldts'
 import type { Config } from '../../config/schema.ts'
+import { createReturnPath, type ReturnPath } from '../../return-path/return-path.ts'
+import { idLength } from '../../return-path/time-id.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import type { Names } from './names.ts'
 import { checkSpf } from './spf.ts'
@@ -18,23 +20,49 @@ export type NameChecks = {
 
 const connectMs = 5_000
 
-/** Checks the bounce domain: its MX, whether that leads here, and its SPF. */
-export async function checkBounceDomain(config: Config, { names, hostname, greetingOf }: NameChecks): Promise<Finding[]> {
-  const { domain } = config.returnPath
-  if (config.upstream.host === null) return [findingsOf('dns').ok('the sandbox needs no DNS')]
+/** Checks every domain that return paths have: its MX, whether that leads here, and its SPF. */
+export async function checkBounceDomains(config: Config, checks: NameChecks): Promise<Finding[]> {
+  const dns = findingsOf('dns')
+  if (config.upstream.host === null) return [dns.ok('the sandbox needs no DNS')]
+  const returnPath = returnPathOf(config)
+  if (returnPath.mode === 'keep') return [dns.ok("mail leaves with the CRM's own sender (returnPath.mode: keep): its DNS is as it was")]
+  const found = await Promise.all(returnPath.domains.map(domain => checkBounceDomain(config, domain, returnPath.owns(domain), checks)))
+  return found.flat()
+}
+
+/** `owns`: all of the domain is ours; else the company's mail server has it, and lends us sub-addresses. */
+async function checkBounceDomain(config: Config, domain: string, owns: boolean, checks: NameChecks): Promise<Finding[]> {
+  const { names, hostname } = checks
   const mx = findingsOf('dns.mx')
   const hosts = await names.mx(domain)
   const direct = hosts === null ? await names.addresses(domain) : null
   if (hosts === null && direct === null) {
     return [mx.problem(`${domain} has neither MX nor address: returned mail goes nowhere`, `publish: ${domain}. MX 10 ${hostname}.`)]
   }
+  const spf = await checkSender(config, domain, names)
+  const lead = (hosts ?? [domain]).join(', ')
+  if (!owns) {
+    const fix = `let ${lead} hand mail to the return paths (returnPath.address) to bounce.listen, or read their mailbox: intake.imap`
+    return [mx.unknown(`${domain} → ${lead}, where return paths are sub-addresses of the company's own domain`, fix), ...spf]
+  }
   const findings: Finding[] = [
     hosts === null
       ? mx.warning(`${domain} has no MX, only an address`, `publish: ${domain}. MX 10 ${hostname}. Some senders look for an MX only.`)
-      : mx.ok(`${domain} → ${hosts.join(', ')}`),
+      : mx.ok(`${domain} → ${lead}`),
   ]
-  for (const host of hosts ?? [domain]) findings.push(await checkHost(host, { names, hostname, greetingOf }))
-  return [...findings, ...(await checkSender(config, names))]
+  for (const host of hosts ?? [domain]) findings.push(await checkHost(host, checks))
+  return [...findings, ...spf]
+}
+
+/** The return paths as the relay makes them; no key of ours is needed to see their domains. */
+function returnPathOf({ returnPath }: Config): ReturnPath {
+  return createReturnPath({ ...returnPath, keys: [Buffer.alloc(32)] })
+}
+
+/** The domain of the return path that mail of this sender domain leaves with. */
+function bounceDomainOf(returnPath: ReturnPath, sender: string): string {
+  const address = returnPath.address('0'.repeat(idLength), `a@${sender}`)
+  return address.slice(address.lastIndexOf('@') + 1)
 }
 
 async function checkHost(host: string, { names, hostname, greetingOf }: NameChecks): Promise<Finding> {
@@ -62,7 +90,7 @@ async function checkHost(host: string, { names, hostname, greetingOf }: NameChec
   }
 }
 
-async function checkSender({ returnPath: { domain }, upstream }: Config, names: Names): Promise<Finding[]> {
+async function checkSender({ upstream }: Config, domain: string, names: Names): Promise<Finding[]> {
   const spf = findingsOf('dns.spf')
   const addresses = (await names.addresses(upstream.host ?? '').catch(() => null)) ?? []
   const records = ((await names.txt(domain)) ?? []).filter(text => /^v=spf1/i.test(text))
@@ -90,8 +118,10 @@ async function checkSender({ returnPath: { domain }, upstream }: Config, names: 
 }
 
 /** Checks that DMARC stays aligned by SPF for these From domains. */
-export async function checkAlignment({ returnPath: { domain } }: Config, froms: readonly string[], names: Names): Promise<Finding[]> {
+export async function checkAlignment(config: Config, froms: readonly string[], names: Names): Promise<Finding[]> {
   const dmarc = findingsOf('dns.dmarc')
+  const returnPath = returnPathOf(config)
+  if (returnPath.mode === 'keep') return []
   if (froms.length === 0)
     return [
       dmarc.unknown(
@@ -101,6 +131,7 @@ export async function checkAlignment({ returnPath: { domain } }: Config, froms: 
     ]
   return await Promise.all(
     froms.map(async from => {
+      const domain = bounceDomainOf(returnPath, from)
       const organisation = getDomain(from) ?? from
       const record = ((await names.txt(`_dmarc.${from}`)) ?? (await names.txt(`_dmarc.${organisation}`)) ?? []).find(text =>
         /^v=DMARC1/i.test(text),
@@ -113,8 +144,8 @@ export async function checkAlignment({ returnPath: { domain } }: Config, froms: 
       return dmarc.warning(
         `${from} and ${domain} are not aligned by SPF${strict ? ' (aspf=s wants the same domain)' : ''}: DMARC then rests on DKIM alone`,
         strict
-          ? `let _dmarc.${organisation} say aspf=r, or sign with DKIM as ${organisation}`
-          : `take a sub-domain of ${organisation} for returnPath.domain, or sign with DKIM as ${organisation}`,
+          ? `let _dmarc.${organisation} say aspf=r and the return path lie below ${organisation}, or sign with DKIM as ${organisation}`
+          : `give the mail of ${from} a return path below ${organisation} (returnPath.domains, or returnPath.domain), or sign with DKIM as ${organisation}`,
       )
     }),
   )
