@@ -14,12 +14,14 @@ import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream'
 import t, { type Test } from 'tap'
 import { createAllowance } from '../../src/intake/allowance.ts'
+import { type CanaryDeps, createCanary } from '../../src/intake/canary.ts'
 import { DataReader } from '../../src/intake/data-reader.ts'
 import { createGate } from '../../src/intake/gate.ts'
 import { Octets } from '../../src/intake/octets.ts'
 import { createReporters, type Names } from '../../src/intake/reporters.ts'
 import { createTokenBudget } from '../../src/intake/token-budget.ts'
 import { createLog } from '../../src/observe/log.ts'
+import { createMetrics } from '../../src/observe/metrics.ts'
 import { tempDirectory } from '../support/temp-store.ts'
 import { until } from '../support/until.ts'
 import { openHouse } from './house.ts'
@@ -388,3 +390,53 @@ function readAll(pieces: readonly string[]): { kind: string; text: string; rest:
   }
   return { kind: 'more', text, rest: '' }
 }
+
+t.test('the canary: sent under a return path of ours to nobody, known when it comes back, and only then', async t => {
+  const clock = { now: Date.UTC(2026, 10, 24, 9) }
+  const sent: { from: string; to: string; mail: string }[] = []
+  let failure: string | null = null
+  const connection = {
+    async send({ from, to }: { from: string; to: string }, raw: Buffer) {
+      sent.push({ from, to, mail: raw.toString() })
+      return failure === null ? { ok: true } : { ok: false, failure: { words: failure } }
+    },
+    close() {},
+  } as unknown as CanaryDeps['connection']
+  const metrics = createMetrics('test')
+  const value = async (name: string) => (await metrics.registry.getSingleMetric(name)?.get())?.values[0]?.value
+  const returnPath = { domain: 'bounces.example.com', address: (id: string) => `b-${id}@bounces.example.com` }
+  const canary = createCanary({ everyMs: null, connection, returnPath, log, metrics, now: () => clock.now })
+  t.teardown(() => canary.stop())
+  t.equal(canary.latest(), null)
+  t.equal(await value('rebond_canary_interval_seconds'), 0)
+
+  const flight = await canary.send()
+  t.match(flight, { recipient: /^canary-[0-9a-f]{16}@bounces\.example\.com$/, sentAt: clock.now, returnedAt: null, failure: null })
+  t.match(sent, [{ from: `b-${flight.id}@bounces.example.com`, to: flight.recipient }])
+  t.match(sent[0]?.mail, /^From: <b-[^>]+>\r\nTo: <canary-[^>]+>\r\nSubject: rebond canary\r\nDate: Tue, 24 Nov 2026 09:00:00 \+0000\r\n/)
+  t.equal(canary.returned('06h0000000000000'), false, 'a token of a mail is no canary’s')
+  t.equal(canary.latest()?.returnedAt, null)
+  clock.now += 90_000
+  t.equal(canary.returned(flight.id), true)
+  t.equal(canary.latest()?.returnedAt, clock.now)
+  t.equal(await value('rebond_canary_last_success_timestamp_seconds'), clock.now / 1000)
+  const first = clock.now
+  clock.now += 60_000
+  t.equal(canary.returned(flight.id), true, 'a second report of it is a canary’s too')
+  t.equal(canary.latest()?.returnedAt, first)
+
+  failure = '550 5.7.1 you may not send from there'
+  t.match(await canary.send(), { failure, returnedAt: null })
+  t.equal(canary.latest()?.failure, failure)
+  failure = null
+  for (let i = 0; i < 999; i++) await canary.send()
+  t.equal(canary.returned(flight.id), false, 'a thousand are remembered')
+  const series = createCanary({ everyMs: 20, connection, returnPath, log, metrics, now: () => clock.now })
+  const before = sent.length
+  await until(
+    async () => sent.length - before,
+    count => count >= 2,
+  )
+  series.stop()
+  t.equal(await value('rebond_canary_interval_seconds'), 0.02)
+})

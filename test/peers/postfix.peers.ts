@@ -8,7 +8,7 @@ import { createTransport } from 'nodemailer'
 import t, { type Test } from 'tap'
 import { type Dialogue, difference, type Manner, manners, play, type Turn } from '../support/dialogue.ts'
 import { dialogues, maxDialogueOctets } from '../support/dialogues.ts'
-import type { Address } from '../support/program.ts'
+import { type Address, runRebond } from '../support/program.ts'
 import { relayUnderTest } from '../support/relay-under-test.ts'
 import { smtpClient } from '../support/smtp-client.ts'
 import { until } from '../support/until.ts'
@@ -75,6 +75,23 @@ t.test('Postfix returns mail, and each return is judged by its cause', { skip },
     { address: 'heavy@local.test', category: 'mailbox_full', blacklisted: false, source: 'dsn' },
     ...remoteFates,
   ])
+})
+
+t.test('a canary flies through Postfix and comes back, and the doctor sees it', { skip }, async t => {
+  const around = await openNeighbourhood(t)
+  await start(t, around)
+  const { program } = around
+  const { status, stdout } = await runRebond(['doctor', '--round-trip', '--json', '--config', program.config, '--url', program.url])
+  t.type(status, 'number')
+  const { findings } = JSON.parse(stdout) as { findings: { check: string; state: string; said: string }[] }
+  t.match(
+    findings.filter(({ check }) => check === 'round-trip'),
+    [{ state: 'ok', said: /^a mail to canary-[0-9a-f]{16}@bounces\.crm\.test came back through upstream after/ }],
+  )
+  const metrics = await (await fetch(`${program.url}/metrics`)).text()
+  t.match(metrics, /^rebond_canary_last_success_timestamp_seconds 1\d{9}/m)
+  const { items } = (await (await fetch(`${program.url}/v1/bounces`)).json()) as { items: unknown[] }
+  t.same(items, [], 'nothing of it is kept')
 })
 
 t.test('Postfix hands returns over by LMTP; with XFORWARD its own prove themselves, without it nothing does', { skip }, async t => {
