@@ -7,6 +7,7 @@
 import { lookup } from 'node:dns/promises'
 import { hostname as machineName } from 'node:os'
 import type { RuleSet } from './classify/compile-rules.ts'
+import { contradictions } from './config/contradictions.ts'
 import type { InheritedSockets } from './config/inherited-sockets.ts'
 import type { Config } from './config/schema.ts'
 import { createHttp } from './http/server.ts'
@@ -43,8 +44,11 @@ export type Listening = { readonly relay: readonly Address[]; readonly bounce: r
 export type App = {
   /** Opens everything; rejects with what is in the way, and then `stop` closes what had been opened. */
   start(): Promise<Listening>
-  /** Reads certificates again, and judges by these rules from now on. */
-  reload(rules: RuleSet): Promise<void>
+  /**
+   * Reads certificates and secrets again, judges by these rules and knows these HTTP tokens from now on. Rejects with what is in the way: rules and
+   * tokens are as they were then.
+   */
+  reload(next: { readonly rules: RuleSet; readonly tokens: Config['http']['tokens'] }): Promise<void>
   /** Takes no more sessions, lets transactions in flight finish, closes everything. Safe to call at any time, and twice. */
   stop(): Promise<void>
 }
@@ -64,7 +68,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
   /** What `stop` does, newest first. */
   const closers: (() => Promise<unknown>)[] = []
   let rules = atStart
-  let readAgain = async (): Promise<void> => {}
+  let readAgain = async (_tokens: Config['http']['tokens']): Promise<void> => {}
   let stopping: Promise<void> | null = null
 
   async function start(): Promise<Listening> {
@@ -206,10 +210,11 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
     forgetting.start()
     closers.unshift(() => forgetting.stop())
 
-    readAgain = async () => {
+    readAgain = async tokens => {
       await relay.reload()
       await intake.reload()
       await notifier.reload()
+      http.useTokens(tokens)
     }
     return { relay: relayAt, bounce, http: httpAt }
   }
@@ -223,9 +228,12 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
 
   return {
     start,
-    reload(next) {
-      rules = next
-      return readAgain()
+    async reload(next) {
+      // What listens stays as it was configured: tokens must still be there for it.
+      const [problem] = contradictions({ ...config, http: { ...config.http, tokens: next.tokens } })
+      if (problem) throw new RangeError(`${problem.path}: ${problem.message}`)
+      await readAgain(next.tokens)
+      rules = next.rules
     },
     stop() {
       stopping ??= close()

@@ -2,7 +2,7 @@
  * `rebond serve --config FILE`: the program. Standard output says where it listens and when it is ready; the log goes to standard error.
  *
  * SIGTERM and SIGINT stop it: no new sessions, transactions in flight may finish, then the store is closed. A second signal ends it at once.
- * SIGHUP reads certificates, the rule file and the log level again. Sockets that the service manager opened (LISTEN_FDS) are taken over.
+ * SIGHUP reads certificates, webhook secrets, HTTP tokens, the rule file and the log level again. Sockets that the service manager opened (LISTEN_FDS) are taken over.
  */
 import { createApp } from '../app.ts'
 import { formatProblem } from '../config/config.ts'
@@ -78,9 +78,14 @@ async function reload(file: string, app: ReturnType<typeof createApp>, log: Retu
     return
   }
   try {
+    const { tokens } = loaded.config.http
+    await app.reload({ rules: loaded.rules, tokens })
     log.level = loaded.config.log.level
-    await app.reload(loaded.rules)
-    log.info({ ruleSetVersion: loaded.rules.version }, 'reloaded certificates, rules and log level')
+    const names = tokens.map(({ name }) => name)
+    log.info(
+      { ruleSetVersion: loaded.rules.version, tokens: names },
+      'reloaded certificates, webhook secrets, HTTP tokens, rules and log level',
+    )
   } catch (err) {
     log.error({ err }, 'reload failed; what ran goes on')
   }

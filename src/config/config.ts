@@ -83,7 +83,9 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
       return [
         {
           path,
-          message: `${issue.message.startsWith('must') ? issue.message : `must be right (${issue.message})`}, not ${shown(issue.input)}`,
+          message: `${issue.message.startsWith('must') ? issue.message : `must be right (${issue.message})`}, not ${
+            issue.path.at(-1) === 'sha256' ? concealed(issue.input) : shown(issue.input)
+          }`,
         },
       ]
   }
@@ -133,6 +135,11 @@ function formatPath(path: readonly PropertyKey[]): string {
     (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`),
     '',
   )
+}
+
+/** A value that may be a secret where its digest belongs: it must not stand in a log. */
+function concealed(value: unknown): string {
+  return typeof value === 'string' ? `text of ${value.length} characters` : shown(value)
 }
 
 /** A value as a person would recognise it, cut short. */

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { address, days, host, octets, path, port, remotePort, seconds } from './fields.ts'
+import { httpTokens } from './http-tokens.ts'
 import { intake } from './intake.ts'
 import { lists } from './lists.ts'
 import { login } from './login.ts'
@@ -191,16 +192,7 @@ const http = z
       .nullable()
       .default(null)
       .describe('where support reaches the page; links in refusals and webhooks'),
-    tokens: z
-      .array(
-        z.strictObject({
-          name: z.string().min(1).max(100),
-          sha256: z.string().regex(/^[0-9a-f]{64}$/i, { error: 'must be 64 hexadecimal digits (rebond token new prints them)' }),
-          scopes: z.array(z.enum(['read', 'unblock', 'admin', 'ingest'])).min(1),
-        }),
-      )
-      .default([])
-      .describe('none: loopback only, all scopes'),
+    tokens: httpTokens,
     requestsPerMinute: z.int().min(1).default(6000).describe('of one token, without tokens of one network; more get 429 with Retry-After'),
   })
   .prefault({})

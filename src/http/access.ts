@@ -7,7 +7,6 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { HttpConfig } from '../config/schema.ts'
 import type { App } from './app.ts'
 import { whyNotLocal } from './locality.ts'
 import { askToLogIn, type LogIn, sessionOf } from './page/log-in.ts'
@@ -33,7 +32,7 @@ declare module 'fastify' {
 }
 
 /** Puts the hook on every route that `app` gets afterwards. */
-export function guardAccess(app: App, { tokens }: Pick<HttpConfig, 'tokens'>, tokenCheck: TokenCheck, logIn: LogIn): void {
+export function guardAccess(app: App, tokenCheck: TokenCheck, logIn: LogIn): void {
   const localFormKey = randomBytes(32)
 
   app.addHook('onRoute', route => {
@@ -43,13 +42,14 @@ export function guardAccess(app: App, { tokens }: Pick<HttpConfig, 'tokens'>, to
   app.addHook('onRequest', async (request, reply) => {
     const { access, page } = request.routeOptions.config
     if (access === undefined || access === 'none') return
-    if (tokens.length === 0 || (access === 'local' && request.headers.authorization === undefined)) {
+    const withoutTokens = !tokenCheck.required()
+    if (withoutTokens || (access === 'local' && request.headers.authorization === undefined)) {
       const why = whyNotLocal(request.ip, request.headers)
       if (why === null) {
         request.formKey = localFormKey
         return
       }
-      if (tokens.length === 0) {
+      if (withoutTokens) {
         return sendProblem(reply, 'token-required', `The request was refused because ${why}, and no tokens are configured (http.tokens).`)
       }
     }

@@ -42,6 +42,7 @@ import { reportRoutes } from './reports.ts'
 import { revertRoutes } from './revert.ts'
 import { suspectRoutes } from './suspects.ts'
 import { createTokenCheck } from './token-check.ts'
+import { createTokens, type Token } from './tokens.ts'
 import { validatorCompiler } from './validation.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -64,6 +65,8 @@ export type HttpServer = {
   listen(): Promise<{ host: string; port: number }>
   /** Answers a request without a socket, for tests. */
   inject(request: InjectOptions | string): Promise<LightMyRequestResponse>
+  /** Knows these tokens from now on and no others; who logged in to the page with another is logged out. */
+  useTokens(configured: readonly Token[]): void
   /** Lets requests under way finish, closes idle connections. */
   close(): Promise<void>
 }
@@ -71,6 +74,8 @@ export type HttpServer = {
 /** Makes the server; nothing listens before `listen`. */
 export function createHttp(deps: HttpDeps): HttpServer {
   const onError = errorHandler(deps.log)
+  const tokens = createTokens(deps.config.tokens)
+  const sessions = createSessions(deps.now)
   const app = fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
@@ -122,9 +127,9 @@ export function createHttp(deps: HttpDeps): HttpServer {
   app.register(cookie)
   describeApi(app, deps.version)
   app.register(async scope => {
-    const tokenCheck = createTokenCheck(scope, deps.config.tokens)
-    const logIn = { sessions: createSessions(deps.now), publicUrl: deps.config.publicUrl }
-    guardAccess(scope, deps.config, tokenCheck, logIn)
+    const tokenCheck = createTokenCheck(scope, tokens)
+    const logIn = { sessions, publicUrl: deps.config.publicUrl }
+    guardAccess(scope, tokenCheck, logIn)
     limitRequests(scope, deps.config)
     documentAccess(scope)
     refuseOtherMethods(scope, () => {
@@ -164,6 +169,10 @@ export function createHttp(deps: HttpDeps): HttpServer {
     },
     async inject(request) {
       return app.inject(request)
+    },
+    useTokens(configured) {
+      tokens.replace(configured)
+      sessions.keepOnly(configured)
     },
     close: () => app.close(),
   }

@@ -4,13 +4,15 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
-import { type Token, tokenFinder } from './tokens.ts'
+import type { Token, Tokens } from './tokens.ts'
 
 /** Wrong tokens that one client network (/32, IPv6 /64) may send in a minute. */
 export const maxFailures = 20
 const failureWindowMs = 60_000
 
 export type TokenCheck = {
+  /** Whether tokens are configured; without any this machine may do everything. */
+  required(): boolean
   /** The token; null: it is none. `waitSeconds`: this network has sent too many wrong ones, and must wait so long. */
   check(
     request: FastifyRequest,
@@ -19,12 +21,12 @@ export type TokenCheck = {
 }
 
 /** Makes the check of one server. The rate-limit plugin must be loaded. */
-export function createTokenCheck(app: App, tokens: readonly Token[]): TokenCheck {
-  const findToken = tokenFinder(tokens)
+export function createTokenCheck(app: App, tokens: Tokens): TokenCheck {
   const countFailure = app.createRateLimit({ max: maxFailures, timeWindow: failureWindowMs })
   return {
+    required: () => tokens.all().length > 0,
     async check(request, text) {
-      const token = text === null ? null : findToken(text)
+      const token = text === null ? null : tokens.find(text)
       if (token !== null) return { token }
       const limit = await countFailure(request)
       const limited = !limit.isAllowed && limit.isExceeded

@@ -20,13 +20,31 @@ export function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }
 
-/** Makes the look-up: the configured token that a text is, or null. */
-export function tokenFinder(tokens: readonly Token[]): (text: string) => Token | null {
-  const known = tokens.map(token => ({ token, digest: Buffer.from(token.sha256, 'hex') }))
-  return text => {
-    const digest = createHash('sha256').update(text).digest()
-    let found: Token | null = null
-    for (const one of known) if (timingSafeEqual(one.digest, digest)) found = one.token
-    return found
+/** The configured tokens, which a reload may replace. */
+export type Tokens = {
+  all(): readonly Token[]
+  /** The configured token that a text is; null: none. */
+  find(text: string): Token | null
+  replace(tokens: readonly Token[]): void
+}
+
+/** Makes the tokens of one server. */
+export function createTokens(configured: readonly Token[]): Tokens {
+  let known = withDigests(configured)
+  return {
+    all: () => known.map(({ token }) => token),
+    find(text) {
+      const digest = createHash('sha256').update(text).digest()
+      let found: Token | null = null
+      for (const one of known) if (timingSafeEqual(one.digest, digest)) found = one.token
+      return found
+    },
+    replace(tokens) {
+      known = withDigests(tokens)
+    },
   }
+}
+
+function withDigests(tokens: readonly Token[]): readonly { readonly token: Token; readonly digest: Buffer }[] {
+  return tokens.map(token => ({ token, digest: Buffer.from(token.sha256, 'hex') }))
 }

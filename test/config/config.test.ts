@@ -73,7 +73,7 @@ t.test('every wrong key and value is listed at once, each with where, what must 
       'c.yaml: upstream.auth: must be { user, passwordFile } or { user, oauth2: { tokenUrl, clientId, clientSecretFile, scope } }, not {"user":"x"}',
       'c.yaml: store: must be a group of keys, not 4',
       'c.yaml: http.publicUrl: must be an http or https URL, not rebond',
-      'c.yaml: http.tokens[0].sha256: must be 64 hexadecimal digits (rebond token new prints them), not z',
+      'c.yaml: http.tokens[0].sha256: must be 64 hexadecimal digits (rebond token new prints them), not text of 1 characters',
       'c.yaml: http.tokens[0].scopes[0]: must be read | unblock | admin | ingest, not all',
       'c.yaml: policy.judgeWithinDays: must be more than 0, not -1',
       'c.yaml: policy.refusal.enhancedStatus: must be an enhanced status of class 5, such as 5.1.1, not 4.1.1',

@@ -2,12 +2,15 @@
  * What an operator reads when something is in the way: one clear sentence, exit 1 or 2, and nothing lost.
  */
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { parse, stringify } from 'yaml'
 import { runHere, runRebond, startProgram, temporaryDirectory } from '../support/program.ts'
+import { until } from '../support/until.ts'
 
 t.test('help and wrong usage', async t => {
   t.match(await runRebond(['--help']), { status: 0, stdout: /serve.*\n.*check-config/ })
@@ -172,3 +175,66 @@ t.test('a signal stops it: a session in flight is told 421, and nothing keeps it
     t.match(read, /^220 .*\r\n421 /s, signal)
   }
 })
+
+t.test(
+  'SIGHUP: HTTP tokens come and go without a restart; a configuration with problems is refused and named, and what ran goes on',
+  async (t: Test) => {
+    const token = (name: string, text: string) => ({ name, sha256: createHash('sha256').update(text).digest('hex'), scopes: ['read'] })
+    const program = await startProgram(t, { config: { http: { tokens: [token('old', 'old-token'), token('both', 'both-token')] } } })
+    const status = async (text: string) =>
+      (await fetch(`${program.url}/v1/status`, { headers: { authorization: `Bearer ${text}` } })).status
+    const form = { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, redirect: 'manual' } as const
+    const logIn = async (text: string) => {
+      const { headers } = await fetch(`${program.url}/login`, { ...form, body: `token=${text}` })
+      return headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    }
+    const page = async (cookie: string) =>
+      (await fetch(program.url, { headers: { cookie, accept: 'text/html' }, redirect: 'manual' })).status
+    const config = parse(await readFile(program.config, 'utf8'))
+    const reload = async (next: string | object, said: RegExp) => {
+      const before = program.log().length
+      await writeFile(program.config, typeof next === 'string' ? next : stringify(next))
+      process.kill(program.pid, 'SIGHUP')
+      return until(
+        async () => program.log().slice(before),
+        log => said.test(log),
+      )
+    }
+    const [gone, kept] = [await logIn('old-token'), await logIn('both-token')]
+    t.same([await status('old-token'), await status('new-token'), await page(gone), await page(kept)], [200, 401, 200, 200])
+
+    const tokens = [token('both', 'both-token'), token('new', 'new-token')]
+    const log = await reload({ ...config, http: { ...config.http, tokens } }, /"reloaded certificates/)
+    t.match(log, /"tokens":\["both","new"\]/)
+    t.same([await status('old-token'), await status('both-token'), await status('new-token')], [401, 200, 200])
+    t.same([await page(gone), await page(kept)], [303, 200], 'who logged in with the old token is logged out')
+
+    for (const [what, next, said] of [
+      ['no YAML', 'http: [', /reload refused/],
+      [
+        'a token where its digest belongs',
+        { ...config, http: { ...config.http, tokens: [{ ...tokens[0], sha256: 'both-token' }] } },
+        /reload refused/,
+      ],
+      [
+        'the same token twice',
+        { ...config, http: { ...config.http, tokens: [tokens[0], { ...tokens[0], name: 'x' }] } },
+        /must be that of one token only/,
+      ],
+      [
+        'an unknown scope',
+        { ...config, http: { ...config.http, tokens: [{ ...tokens[0], scopes: ['all'] }] } },
+        /scopes\[0\]: must be read \| unblock/,
+      ],
+    ] as const) {
+      const refused = await reload(next, said)
+      t.match(refused, /"level":"error".*what ran goes on/, what)
+      t.notMatch(refused, /not both-token/, 'a secret is not repeated')
+      t.same([await status('both-token'), await status('new-token'), await page(kept)], [200, 200, 200], what)
+    }
+    t.match(
+      program.log(),
+      /http\.tokens\[0\]\.sha256: must be 64 hexadecimal digits \(rebond token new prints them\), not text of 10 characters/,
+    )
+  },
+)

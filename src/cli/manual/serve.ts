@@ -7,7 +7,7 @@ export const serveManual = {
   synopsis: ['serve --config FILE'],
   description: [
     'Runs the relay, the bounce listener and the HTTP API. Standard output says where it listens, then "ready"; JSON log lines go to standard error.',
-    'Signals: SIGTERM and SIGINT stop it; transactions in flight may finish (relay.timeouts.stopSeconds); a second one ends it at once. SIGHUP reads certificates, the rule file and the log level again.',
+    'Signals: SIGTERM and SIGINT stop it; transactions in flight may finish (relay.timeouts.stopSeconds); a second one ends it at once. SIGHUP reads certificates, webhook secrets, HTTP tokens, the rule file and the log level again.',
     'Sockets given by systemd (LISTEN_FDS) are taken for relay.listen and bounce.listen, by name or in their order.',
   ],
   options: { config: { type: 'string', short: 'c', value: 'FILE', says: 'the configuration (YAML)' } },

@@ -5,7 +5,6 @@
  * domain from setting it (draft-ietf-httpbis-rfc6265bis §4.1.3.2).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { HttpConfig } from '../../config/schema.ts'
 import type { App } from '../app.ts'
 import { html } from '../html.ts'
 import type { TokenCheck } from '../token-check.ts'
@@ -44,7 +43,7 @@ export function askToLogIn(request: FastifyRequest, reply: FastifyReply): Fastif
 }
 
 /** Adds `/login` and `/logout`. */
-export function logInRoutes(app: App, config: HttpConfig, logIn: LogIn, tokenCheck: TokenCheck): void {
+export function logInRoutes(app: App, logIn: LogIn, tokenCheck: TokenCheck): void {
   app.route({
     method: 'GET',
     url: '/login',
@@ -52,7 +51,7 @@ export function logInRoutes(app: App, config: HttpConfig, logIn: LogIn, tokenChe
     schema: { hide: true },
     handler: (request, reply) => {
       const { to, ended } = asFields(request.query)
-      if (config.tokens.length === 0) return reply.redirect('/', 303)
+      if (!tokenCheck.required()) return reply.redirect('/', 303)
       return sendForm(reply, viewOf(request), { to, ended: ended !== undefined })
     },
   })

@@ -34,7 +34,7 @@ export function pageRoutes(app: App, deps: HttpDeps, logIn: LogIn, tokenCheck: T
   refuseOtherMethods(app, () => {
     assetRoutes(app)
     problemRoutes(app)
-    logInRoutes(app, deps.config, logIn, tokenCheck)
+    logInRoutes(app, logIn, tokenCheck)
     returnedMailRoutes(app, deps)
     mailListRoutes(app, deps)
     mailRoutes(app, deps)

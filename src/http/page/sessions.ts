@@ -11,6 +11,8 @@ export type Session = {
   /** Name of the token. */
   readonly name: string
   readonly scopes: readonly Scope[]
+  /** Tells the token apart from a later one of the same name. */
+  readonly sha256: string
   /** Milliseconds since 1970. */
   readonly endsAt: number
   /** Signs the tokens of this session's forms. */
@@ -23,6 +25,8 @@ export type Sessions = {
   /** The session of a cookie; null: none, or it has ended. */
   find(cookie: string | undefined): Session | null
   end(cookie: string | undefined): void
+  /** Ends the sessions of all but these tokens, as they are now: one whose scopes have changed must log in again. */
+  keepOnly(tokens: readonly Token[]): void
 }
 
 /** A working day: whoever comes back tomorrow logs in again. */
@@ -35,10 +39,10 @@ export function createSessions(now: () => number): Sessions {
   const sessions = new Map<string, Session>()
 
   return {
-    begin({ name, scopes }) {
+    begin({ name, scopes, sha256 }) {
       const cookie = randomBytes(32).toString('base64url')
       if (sessions.size >= maxSessions) for (const oldest of [...sessions.keys()].slice(0, 1)) sessions.delete(oldest)
-      sessions.set(digestOf(cookie), { name, scopes, endsAt: now() + sessionMs, formKey: randomBytes(32) })
+      sessions.set(digestOf(cookie), { name, scopes, sha256, endsAt: now() + sessionMs, formKey: randomBytes(32) })
       return cookie
     },
     find(cookie) {
@@ -51,6 +55,10 @@ export function createSessions(now: () => number): Sessions {
     },
     end(cookie) {
       if (cookie !== undefined) sessions.delete(digestOf(cookie))
+    },
+    keepOnly(tokens) {
+      const kept = new Set(tokens.map(identityOf))
+      for (const [digest, session] of sessions) if (!kept.has(identityOf(session))) sessions.delete(digest)
     },
   }
 }
@@ -73,6 +81,10 @@ export function isFormToken(key: Buffer, text: string): boolean {
 
 function sign(key: Buffer, nonce: string): string {
   return createHmac('sha256', key).update(`rebond form ${nonce}`).digest('base64url')
+}
+
+function identityOf({ name, sha256, scopes }: Pick<Session, 'name' | 'sha256' | 'scopes'>): string {
+  return JSON.stringify([name, sha256.toLowerCase(), [...scopes].sort()])
 }
 
 function digestOf(cookie: string): string {
