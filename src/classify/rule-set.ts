@@ -45,6 +45,7 @@ import { yahoo } from './providers/yahoo.ts'
 import type { RuleTable } from './rule.ts'
 import { exchangeServer } from './servers/exchange-server.ts'
 import { exim } from './servers/exim.ts'
+import { opensmtpd } from './servers/opensmtpd.ts'
 import { postfix } from './servers/postfix.ts'
 import { qmailAndSendmail } from './servers/qmail-and-sendmail.ts'
 import { x400 } from './servers/x400.ts'
@@ -67,6 +68,7 @@ export const shippedTables: readonly RuleTable[] = [
   sendingServices,
   postfix,
   exim,
+  opensmtpd,
   qmailAndSendmail,
   exchangeServer,
   x400,

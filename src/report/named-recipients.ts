@@ -44,7 +44,7 @@ export function unnamedRecipient({ originalTo }: Notice): NamedRecipient {
 
 /** The words of the notice as a last resort: without headings, commands and lines of a MIME structure. */
 export function wordsOf({ words }: Pick<Notice, 'words'>): string {
-  const begin = /\b(?:failed|reasons?):[ \t]{0,20}\n/i.exec(words.slice(0, 3 * maxSaid))
+  const begin = /\b(?:failed|reasons?|list of recipients):[ \t]{0,20}\n/i.exec(words.slice(0, 3 * maxSaid))
   return words
     .slice(begin ? begin.index + begin[0].length : 0)
     .slice(0, 3 * maxSaid)

@@ -18,6 +18,8 @@ import type { NamedRecipient } from './readers/reader.ts'
 import type { ReportedRecipient } from './report.ts'
 import { bareRecipient, foundOf, type ReportFound } from './report-found.ts'
 
+/** OpenSMTPD 6.8 calls a mail "delayed" that it takes out of its queue because its time is over. */
+const gaveUp = /^\S{1,320}: Envelope expired$/m
 const statusPart = /^message\/(?:global-)?delivery-status$/
 
 /** Reads the delivery status of a notice; null when it has none, or a person sent it on. */
@@ -59,7 +61,8 @@ function complete(read: DeliveryStatus['recipients'], status: DeliveryStatus, no
   const refused = read.length === 1 ? refusalReason(notice) : null
   const named = read.some(one => one.address === null || saysLittle(one.diagnostic)) ? namedRecipients(notice) : []
   const recipients = read.map((one): ReportedRecipient => {
-    const known = { ...one, action: one.action ?? missing, ...withDomain(one, notice, status.reportingMta) }
+    const action = one.action === 'delayed' && gaveUp.test(notice.words.slice(0, 3_000)) ? 'failed' : (one.action ?? missing)
+    const known = { ...one, action, ...withDomain(one, notice, status.reportingMta) }
     if (refused !== null && known.address !== null && known.action === 'failed')
       return withWords({ ...known, diagnostic: null }, joined(refused, known.diagnostic))
     // Of a delivery that succeeded there is nothing to explain.

@@ -3,7 +3,7 @@
  * (`apt-get download exim4-daemon-light && dpkg -x exim4-daemon-light_*.deb DIRECTORY`): PEERS_EXIM names the program then.
  */
 import { spawnSync } from 'node:child_process'
-import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { temporaryDirectory } from '../support/program.ts'
@@ -11,10 +11,11 @@ import { until } from '../support/until.ts'
 import { isListening } from './free-port.ts'
 import type { Neighbourhood } from './neighbourhood.ts'
 import { stopped } from './stopped.ts'
+import { systemUsers } from './system-users.ts'
 import { namespaceMissing, spawnWithoutDns } from './without-dns.ts'
 
-const user = 'Debian-exim'
-const userNumber = 64_999
+/** The user that Debian's Exim was built for: it is there only where the package is installed. */
+const user = { name: 'Debian-exim', number: 64_999 }
 const exim = process.env.PEERS_EXIM ?? 'exim4'
 
 /** Says what is missing to run Exim here; null when nothing is. */
@@ -28,17 +29,10 @@ export async function startExim(t: Test, around: Neighbourhood): Promise<void> {
   const directory = await temporaryDirectory(t)
   await chmod(directory, 0o755)
   await mkdir(join(directory, 'spool'))
-  await chown(join(directory, 'spool'), userNumber, userNumber)
+  await chown(join(directory, 'spool'), user.number, user.number)
   const file = join(directory, 'exim.conf')
   await writeFile(file, configuration(join(directory, 'spool'), around))
-  // The user that Debian's Exim was built for is there only where the package is installed.
-  await withUser(directory, 'passwd', `${user}:x:${userNumber}:${userNumber}::/:/usr/sbin/nologin`)
-  await withUser(directory, 'group', `${user}:x:${userNumber}:`)
-  const bind = [
-    [join(directory, 'passwd'), '/etc/passwd'],
-    [join(directory, 'group'), '/etc/group'],
-  ] as const
-  const child = spawnWithoutDns(directory, [exim, '-C', file, '-bdf', '-q2s'], bind)
+  const child = spawnWithoutDns(directory, [exim, '-C', file, '-bdf', '-q2s'], await systemUsers(directory, [user]))
   t.teardown(() => stopped(child, 'SIGTERM'))
   await until(
     async () => {
@@ -47,12 +41,6 @@ export async function startExim(t: Test, around: Neighbourhood): Promise<void> {
     },
     listening => listening,
   )
-}
-
-/** Writes the system's file with one entry more. */
-async function withUser(directory: string, name: 'passwd' | 'group', entry: string): Promise<void> {
-  const text = (await readFile(`/etc/${name}`, 'utf8')).replace(new RegExp(`^${user}:.*\n`, 'm'), '')
-  await writeFile(join(directory, name), `${text}${entry}\n`)
 }
 
 const configuration = (spool: string, { program, nextHop, port, closedPort }: Neighbourhood) => `

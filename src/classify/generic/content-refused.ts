@@ -53,6 +53,8 @@ export const contentRefused: RuleTable = {
           '(message|mail|email|e mail) (was|has been|is|) (filtered|censored|quarantined)',
           '(content|message|mail|email) filter*',
           'blocked because its content',
+          '(file|attachment) (type|types|extension|name) * not (allowed|permitted|accepted)',
+          'blocked by (filter|filters|our filter|our filters|the filter|content)',
           'potential security (issue|risk|threat)',
           'security (issue|risk|threat)',
           'matches a profile',

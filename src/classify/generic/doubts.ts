@@ -82,6 +82,7 @@ export const doubts: RuleTable = {
         says: ['try again', 'yet'],
         unless: [
           '(typos|spelling)',
+          '(correct|right|valid|different|another|other) (address|recipient|email)',
           '(check|verify|correct|confirm|recheck|review) * (try|trying|retry|send|sending|resend|resending|retrying)',
           'not (valid|exist|existing|known|found|active|activated) yet',
           'not yet (been|) (activated|created|exist|active)',
@@ -153,6 +154,8 @@ export const doubts: RuleTable = {
           '(not|isnt|arent) (authorized|authorised|allowed|permitted)',
           '(only|solely) (accepts|accept|receives|for) * (internal|local|authenticated)',
           'may not exist',
+          '(members|nonmembers)',
+          'closed to',
           '(restricted|moderated|moderator|whitelist)',
         ],
       },
@@ -174,6 +177,20 @@ export const doubts: RuleTable = {
       source: 'RFC 5321 §6.3; RFC 4954 §6',
     },
     {
+      id: 'speaks-of-the-space',
+      gives: 'mailbox_full',
+      when: { says: ['(not enough|insufficient|no more|out of) (disk|storage|mailbox|free|) (space|storage|room)'] },
+      sample: '550 5.1.1 User unknown (not enough disk space)',
+      source: field,
+    },
+    {
+      id: 'speaks-of-the-command',
+      gives: 'unclassified',
+      when: { status: ['5.5.1', '5.5.2', '5.5.4'], code: [500, 501, 502, 503, 504] },
+      sample: '501 5.5.4 Invalid command arguments: Invalid domain name',
+      source: 'RFC 5321 §4.2.2, RFC 3463 §3.6: a reply about the protocol',
+    },
+    {
       id: 'speaks-of-the-size-or-content',
       gives: 'unclassified',
       when: {
@@ -183,6 +200,7 @@ export const doubts: RuleTable = {
           '(message|subject|header|headers|body) (contains|content|contents|format|header|headers)',
           'unknown (error|reason|problem|cause|command|option|parameter|mailer|status|failure|content|protocol|attachment|charset|encoding)',
           'rate limit*',
+          '(mail|email|message) (transport|format|agent|client|error|command|protocol|type|structure|data)',
           'too (many|much|fast|large|big|long)',
         ],
         unless: ['over quota and unknown'],

@@ -7,6 +7,8 @@
 import type { RuleTable } from '../rule.ts'
 import { mailboxNouns } from './mailbox-nouns.ts'
 
+const field = 'seen in the field'
+
 export const mailboxInactive: RuleTable = {
   name: 'mailbox inactive',
   rules: [
@@ -38,6 +40,18 @@ export const mailboxInactive: RuleTable = {
       },
       sample: '550 Account closed after long inactivity',
       source: 'https://postmaster.free.fr/',
+    },
+    {
+      id: 'mailbox-takes-no-more',
+      gives: 'inactive_address',
+      when: {
+        says: [
+          `${mailboxNouns} * no longer (accepts|accept|accepting|receives|receive|receiving|takes) (any|) (mail|mails|messages|email|e mail|emails)`,
+        ],
+        unless: ['from', 'sender', 'temporar*', 'unknown'],
+      },
+      sample: '550 5.2.1 This address no longer accepts mail',
+      source: field,
     },
     {
       id: 'mailbox-disabled',

@@ -17,6 +17,8 @@ export const senderAuthentication: RuleTable = {
         says: [
           '(spf|dmarc|dkim|dane|tlsa|senderid|domainkeys|arc)',
           'sender policy framework',
+          'openspf.org',
+          'openspf.net',
           'sender id (failed|check|fail|pra)',
           'unauthenticated (email|mail|message|sender)',
           'is not (allowed|permitted|authorized) to send * from',
@@ -56,6 +58,7 @@ export const senderAuthentication: RuleTable = {
           '(cannot|can not|cant|could not|unable to) (resolve|find|lookup) your (ip|host|hostname|address|server)',
           'you (must|need) (have|to have|) * (ptr|reverse)',
           'generic (host|hostname|rdns|reverse)',
+          '(sender|client|your|sending) (ip|host) (address|name|) must (resolve|have)',
           'dynamic (hostname|rdns|ptr)',
           'your host name (does not|doesnt) match',
           'servers without a valid sender domain',

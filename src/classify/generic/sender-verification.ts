@@ -111,7 +111,7 @@ export const senderVerification: RuleTable = {
           'permissions to send (as|on)',
           'permission to send (as|on behalf)',
         ],
-        unless: ['to send to', 'to this recipient', 'to the recipient'],
+        unless: ['to send to', 'to this recipient', 'to the recipient', 'openspf.org', 'openspf.net', 'spf'],
       },
       sample: '550 Requested action not taken: mailbox unavailable\nSender address is not allowed.',
       source: 'https://postmaster.gmx.net/en/error-messages',

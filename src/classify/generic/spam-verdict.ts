@@ -22,6 +22,7 @@ export const spamVerdict: RuleTable = {
           'antispam checks',
           '(url|urls|link|links|uri) * (blacklisted|blocklisted|listed|blocked)',
           'mcspamsignature*',
+          '(uribl|surbl) (policy|list|rule|hit|match|check)',
           'message * is spam',
         ],
         unless: [

@@ -58,7 +58,7 @@ export const enhancedStatuses: RuleTable = {
       `${rfc3463('3.3')}; RFC 5248 (525 5.7.13)`,
     ),
     row('rfc3463-4.2.1', 'temporary', { status: ['4.2.1'] }, '450 4.2.1 Mailbox off', rfc3463('3.3')),
-    row('rfc3463-x.3.1', 'temporary', { status: ['x.3.0', 'x.3.1', 'x.3.2', '4.3.x'] }, '452 4.3.1 Mail system full', rfc3463('3.4')),
+    row('rfc3463-x.3.1', 'temporary', { status: ['x.3.0', 'x.3.1', 'x.3.2', '4.3.x'] }, '452 4.3.1 (storage)', rfc3463('3.4')),
     row('rfc3463-x.3.5', 'relay_config', { status: ['5.3.3', '5.3.5', '5.3.6'] }, '550 5.3.5 System incorrectly set up', rfc3463('3.4')),
     row(
       'rfc3463-x.4.4',

@@ -30,6 +30,7 @@ export const temporaryTrouble: RuleTable = {
           'load (average|is|) too high',
           '(not enough|insufficient|out of|lack of|no) (system|disk|memory|server|resources|) (space|storage|memory|resources|disk)',
           'disk (full|is full)',
+          'system (is|) full',
           'error in processing',
           'config* error',
           '(error|problem) (opening|reading|writing|creating|in processing)',

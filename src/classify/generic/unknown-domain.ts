@@ -45,6 +45,7 @@ export const unknownDomain: RuleTable = {
           '(nxdomain|dnsdomaindoesnotexist)',
           'name service error for * (host not found|not found)',
           'host not found',
+          '(recipient|destination) (domain|host) must (exist|resolve)',
           'no mail hosts for domain',
           'no data known',
           'name or service not known',

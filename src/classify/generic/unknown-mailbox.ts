@@ -39,6 +39,8 @@ export const unknownMailbox: RuleTable = {
           '(cannot|can not|cant|wont|will not) accept (user|recipient|this user|this recipient)',
           'account unavailable',
           '(email|e mail|mail|) address (is|was|) (no longer|not) valid',
+          '(mailbox|account|user|recipient|username) (is|was|) no longer (valid|known|recognized)',
+          '@ (is|was|) not in (the|our|this|) (database|directory|userlist|recipients)',
           'mailbox (is|) not (available|present) (on|here|at)',
           'mailbox (is|) not present',
           `${gone} (local part|localpart|local user|email|e mail|mail|email address|e mail address|mail address|destination address|recipient address|destination|virtual user|local address|mailbox name|user name|user account|local recipient|to address|email recipient|or illegal alias|forward path|internet address|addresses|rcpt to)`,

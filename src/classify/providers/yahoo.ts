@@ -74,6 +74,13 @@ export const yahoo: RuleTable = {
       source,
     },
     {
+      id: 'yahoo-volume',
+      gives: 'rate_limited',
+      when: { says: ['(hvu|hva|hvi) (b1|b2|b3)'], and: ['(volume|temporarily|deferred)'] },
+      sample: '421 4.7.0 HVU:B1 Messages from 192.0.2.10 temporarily deferred due to sending volume',
+      source,
+    },
+    {
       id: 'yahoo-policy',
       gives: 'content_rejected',
       when: {

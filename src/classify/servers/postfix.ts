@@ -65,6 +65,13 @@ export const postfix: RuleTable = {
       source: 'Postfix 3.7 smtp_addr.c',
     },
     {
+      id: 'postfix-no-transport',
+      gives: 'temporary',
+      when: { says: ['(unknown|unavailable) mail transport error', 'mail transport unavailable'] },
+      sample: '4.3.0 unknown mail transport error',
+      source: 'Postfix 3.7 qmgr_transport.c',
+    },
+    {
       id: 'postfix-relay-table',
       gives: 'invalid_address',
       when: {

@@ -17,6 +17,20 @@ export const qmailAndSendmail: RuleTable = {
       source: 'qmail-1.03, qmail-local.c; http://cr.yp.to/proto/qsbmf.txt',
     },
     {
+      id: 'qmail-bad-recipient-list',
+      gives: 'recipient_policy',
+      when: { says: ['(badrcptto|badrecipientto)'] },
+      sample: '553 sorry, your envelope recipient is in my badrcptto list (#5.7.1)',
+      source: 'netqmail, patches badrcptto and badmailto: the administrator refuses mail to it, which may be there',
+    },
+    {
+      id: 'qmail-queue-refused',
+      gives: 'content_rejected',
+      when: { says: ['mail server permanently rejected message'] },
+      sample: '554 mail server permanently rejected message (#5.3.0)',
+      source: 'qmail-1.03, qmail.c (qmail-queue exit 31: a scanner refused the message)',
+    },
+    {
       id: 'qmail-over-quota',
       gives: 'mailbox_full',
       when: { says: ['mailbox is over quota', 'user is over quota', 'is over quota temporarily'] },
