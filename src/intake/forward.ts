@@ -68,6 +68,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   let asked = false
   let rouse: () => void = () => {}
   let failures = 0
+  let restSince = 0
   let restUntil = 0
   let routeWords = ''
   let advisedAt = Number.NEGATIVE_INFINITY
@@ -97,7 +98,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
     let settled = false
     for (const item of due) {
       if (stopped) return settled
-      if (now() >= restUntil) await forward(item).catch(err => setAside(item, err))
+      if (!rests()) await forward(item).catch(err => setAside(item, err))
       else if (isTooOld(item, now())) await bury(item, item.lastError ?? routeWords)
       else continue
       settled = true
@@ -107,7 +108,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
 
   async function untilNext(): Promise<number> {
     const [next] = await store.dueOutbox(later, 1)
-    const at = next === undefined ? later : Math.max(next.dueAt, restUntil)
+    const at = next === undefined ? later : Math.max(next.dueAt, rests() ? restUntil : 0)
     return Math.min(Math.max(at - now(), 1), longestSleepMs)
   }
 
@@ -175,6 +176,11 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
     return at - item.since >= config.forwardForDays * dayMs
   }
 
+  /** A clock that was set back must not make a rest of a second one of hours. */
+  function rests(): boolean {
+    return now() >= restSince && now() < restUntil
+  }
+
   function routeAnswered(): void {
     failures = 0
     restUntil = 0
@@ -184,7 +190,8 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
     failures++
     routeWords = words
     const restMs = restAfterMs(failures, random)
-    restUntil = now() + restMs
+    restSince = now()
+    restUntil = restSince + restMs
     log.warn({ route: route.key, why: words, code, restMs }, 'forwarding rests: its server cannot be used now')
   }
 

@@ -73,6 +73,7 @@ export function createEndpoint(endpoint: WebhookEndpoint, deps: EndpointDeps): E
   let asked = false
   let rouse: () => void = () => {}
   let failures = 0
+  let restSince = 0
   let restUntil = 0
   let lastDeliveredAt: number | null = null
   let lastError: string | null = null
@@ -84,7 +85,10 @@ export function createEndpoint(endpoint: WebhookEndpoint, deps: EndpointDeps): E
       try {
         if (await workOff(await store.dueDeliveries(name, now(), batchSize))) continue
         const [next] = await store.dueDeliveries(name, later, 1)
-        sleepMs = Math.min(Math.max((next === undefined ? later : Math.max(next.dueAt, restUntil)) - now(), 1), longestSleepMs)
+        sleepMs = Math.min(
+          Math.max((next === undefined ? later : Math.max(next.dueAt, rests() ? restUntil : 0)) - now(), 1),
+          longestSleepMs,
+        )
         if (disabled) sleepMs = longestSleepMs
       } catch (err) {
         const unavailable = err instanceof StoreUnavailable
@@ -100,17 +104,22 @@ export function createEndpoint(endpoint: WebhookEndpoint, deps: EndpointDeps): E
   async function workOff(due: readonly Delivery[]): Promise<boolean> {
     const old = due.filter(one => isTooOld(one, now()))
     for (const one of old) await settle(giveUp(one, now()), 'failed')
-    if (disabled || now() < restUntil) return old.length > 0
+    if (disabled || rests()) return old.length > 0
     const young = due.filter(one => !old.includes(one))
     // After trouble one is enough to see whether it is over.
     const queue = failures > 0 ? young.slice(0, 1) : young
     let next = 0
     const worker = async () => {
-      for (let one = queue[next++]; one && !stopped && !disabled && now() >= restUntil; one = queue[next++]) await deliver(one)
+      for (let one = queue[next++]; one && !stopped && !disabled && !rests(); one = queue[next++]) await deliver(one)
     }
     const ended = await Promise.allSettled(Array.from({ length: Math.min(atOnce, queue.length) }, worker))
     for (const one of ended) if (one.status === 'rejected') throw one.reason
     return due.length > 0
+  }
+
+  /** A clock that was set back must not make a rest of a second one of hours. */
+  function rests(): boolean {
+    return now() >= restSince && now() < restUntil
   }
 
   async function deliver(delivery: Delivery): Promise<void> {
@@ -160,10 +169,11 @@ export function createEndpoint(endpoint: WebhookEndpoint, deps: EndpointDeps): E
 
   function rest({ lastError: why }: Delivery, askedMs: number): void {
     // Tries that were under way together are one failure.
-    if (now() < restUntil) return
+    if (rests()) return
     failures++
     const restMs = Math.max(restAfterMs(failures, random), askedMs)
-    restUntil = now() + restMs
+    restSince = now()
+    restUntil = restSince + restMs
     log.warn({ endpoint: name, why, restMs }, 'a webhook endpoint rests: it cannot be used now')
   }
 
@@ -215,7 +225,7 @@ export function createEndpoint(endpoint: WebhookEndpoint, deps: EndpointDeps): E
       wake()
       return before
     },
-    state: () => ({ disabled, restsUntil: restUntil > now() ? restUntil : null, lastDeliveredAt, lastError }),
+    state: () => ({ disabled, restsUntil: rests() ? restUntil : null, lastDeliveredAt, lastError }),
     async stop() {
       stopped = true
       rouse()

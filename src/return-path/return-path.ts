@@ -16,8 +16,6 @@ const maxLocalOctets = 64
 const keyIdLength = 2
 const signatureLength = 20
 export const tokenLength = idLength + keyIdLength + signatureLength
-/** A clock that runs ahead on another node must not make a fresh token invalid. */
-const clockSkewMs = 10 * 60_000
 const dayMs = 86_400_000
 
 /** Mail of these senders leaves under another domain than the rest. */
@@ -105,7 +103,8 @@ export function createReturnPath({ mode = 'rewrite', address, domain, domains = 
     const signed = signers.some(signer => signer.keyId === keyId && equal(signature, Buffer.from(sign(signer.key, id, signedFor))))
     if (!signed) return { ok: false, why: 'forged' }
     const made = timeOfId(id)
-    if (now - made > maxAgeDays * dayMs || made - now > clockSkewMs) return { ok: false, why: 'expired' }
+    // One from the future is ours as well: the clock was set back since, or runs ahead on another node.
+    if (Math.abs(now - made) > maxAgeDays * dayMs) return { ok: false, why: 'expired' }
     return { ok: true, id, at: made }
   }
 

@@ -4,10 +4,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { api, askRcpt, returnFor, sendMail, startCrm } from '../support/crm.ts'
 import { runRebond, temporaryDirectory } from '../support/program.ts'
 import { until } from '../support/until.ts'
 import { startCluster } from './cluster.ts'
-import { api, askRcpt, returnFor, sendMail, startCrm } from './crm.ts'
 
 const cluster = await startCluster(t)
 const skip = 'skipped' in cluster ? cluster.skipped : cluster.server.process === null ? 'TEST_POSTGRES_URL is not ours to stop' : false

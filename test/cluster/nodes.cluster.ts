@@ -2,9 +2,9 @@
  * Two nodes with one database: what one knows, both know, and what one leaves undone, the other does.
  */
 import t from 'tap'
+import { api, askRcpt, returnFor, sendMail, startCrm } from '../support/crm.ts'
 import { until } from '../support/until.ts'
 import { startCluster } from './cluster.ts'
-import { api, askRcpt, returnFor, sendMail, startCrm } from './crm.ts'
 
 const cluster = await startCluster(t)
 

@@ -286,6 +286,17 @@ t.test('while the server cannot be used, one mail is tried and the others rest',
   t.same(await p.waiting(), [])
 })
 
+t.test('a clock that is set back during a rest does not make it one of hours', async t => {
+  let broken = true
+  const p = await post(t, { script: { onConnect: ({ socket }) => void (broken && socket.destroy()) } })
+  await owe(p.store, 'a: 1\r\n')
+  await p.forwarder.idle()
+  broken = false
+  await owe(p.store, 'a: 2\r\n', {}, { since: start - hour, dueAt: start - hour })
+  await p.after(-hour)
+  t.equal(p.taken().length, 1)
+})
+
 t.test('a server that answers nothing but refusals before the mail is a route that rests, not a mail that is refused', async t => {
   for (const script of [
     { greeting: '554 5.3.2 go away' },

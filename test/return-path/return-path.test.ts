@@ -77,13 +77,13 @@ t.test('what is not of our form is foreign', async t => {
   }
 })
 
-t.test('a token ends with maxAgeDays, and one from the future beyond clock skew is refused', async t => {
+t.test('a token ends with maxAgeDays, and a clock that was set back refuses none that is as near', async t => {
   const path = open()
   const address = mailbox(path.address(id))
   t.ok(path.read(address, now + 30 * day).ok)
   t.match(path.read(address, now + 30 * day + 1), { ok: false, why: 'expired' })
-  t.ok(path.read(address, now - 60_000).ok)
-  t.match(path.read(address, now - day), { ok: false, why: 'expired' })
+  t.ok(path.read(address, now - 30 * day).ok)
+  t.match(path.read(address, now - 30 * day - 1), { ok: false, why: 'expired' })
 })
 
 t.test('keys rotate: old ones verify, the newest signs, a stranger does neither', async t => {

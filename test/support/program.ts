@@ -33,12 +33,17 @@ export type Program = {
   readonly pid: number
 }
 
+/** Node as users start it: tap would have its own hooks loaded into every child, which costs more than the program's start. */
+function plainNode(args: readonly string[]): [command: string, args: string[]] {
+  return ['/usr/bin/env', ['-u', 'NODE_OPTIONS', process.execPath, ...args]]
+}
+
 /** Runs a command of the program to its end. */
 export async function runRebond(
   args: readonly string[],
   { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {},
 ): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: 'pipe', env: { ...process.env, ...env } })
+  const child = spawn(...plainNode([main, ...args]), { stdio: 'pipe', env: { ...process.env, ...env } })
   const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)]
   child.stdin.on('error', () => {}) // a command that does not read its input may be gone already
   child.stdin.end(input)
@@ -61,12 +66,27 @@ export async function temporaryDirectory(t: Test): Promise<string> {
   return directory
 }
 
-/** Starts `rebond serve` and waits until it is ready. `directory` is that of an earlier start, to go on with its data. */
-export async function startProgram(t: Test, { directory, config = {} }: { directory?: string; config?: object } = {}): Promise<Program> {
+export type StartOptions = {
+  /** That of an earlier start, to go on with its data. */
+  readonly directory?: string
+  readonly config?: object
+  /** Runs as this user and group; for tests that run as root. */
+  readonly uid?: number
+  readonly nodeArgs?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts `rebond serve` and waits until it is ready. @throws {Error} it ended before; the message holds its log */
+export async function startProgram(t: Test, options: StartOptions = {}): Promise<Program> {
+  const { directory, config = {}, uid, nodeArgs = [], env = {} } = options
   const at = directory ?? (await temporaryDirectory(t))
   const file = join(at, 'rebond.yaml')
   await writeFile(file, stringify(merge(onFreePorts, config)))
-  const child = spawn(process.execPath, [main, 'serve', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(...plainNode([...nodeArgs, main, 'serve', '--config', file]), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  })
   const log = gather(child.stderr)
   const closed = once(child, 'close')
   const end = async (signal: NodeJS.Signals) => {

@@ -36,7 +36,10 @@ export type ScriptedUpstream = {
   session(): UpstreamSession
   /** Waits until the latest session's lines are as wanted. */
   until(wanted: (session: UpstreamSession) => boolean): Promise<UpstreamSession>
+  /** Ends every connection, and refuses new ones. */
   close(): void
+  /** Listens again, at the same port. */
+  reopen(): Promise<void>
 }
 
 export type Script = {
@@ -60,6 +63,7 @@ export async function scriptedUpstream(t: Test, script: Script = {}): Promise<Sc
   const server: Server = script.tls === 'implicit' ? createTlsServer(certificate(), accept) : createServer({ noDelay: true }, accept)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const { port } = server.address() as { port: number }
   const close = () => {
     server.close()
     for (const { socket } of sessions) socket.destroy()
@@ -72,11 +76,15 @@ export async function scriptedUpstream(t: Test, script: Script = {}): Promise<Sc
   }
   return {
     host: '127.0.0.1',
-    port: (server.address() as { port: number }).port,
+    port,
     sessions,
     session,
     until: wanted => until(async () => session(), wanted),
     close,
+    async reopen() {
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+    },
   }
 }
 

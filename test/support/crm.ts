@@ -3,8 +3,8 @@
  */
 import { createTransport } from 'nodemailer'
 import type { Test } from 'tap'
-import type { Address, Program } from '../support/program.ts'
-import { smtpClient } from '../support/smtp-client.ts'
+import type { Address, Program } from './program.ts'
+import { smtpClient } from './smtp-client.ts'
 
 export type Crm = {
   /** Subjects of mails whose dot was answered 250. */
