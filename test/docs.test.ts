@@ -6,6 +6,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { commands } from '../src/cli/commands.ts'
+import type { Manual } from '../src/cli/manual/manual.ts'
 import { runHere, temporaryDirectory } from './support/program.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -34,6 +36,42 @@ t.test('every link inside the papers leads somewhere', async t => {
       t.ok(existsSync(join(root, dirname(page), link)), `${page} links to ${link}`)
     }
   }
+})
+
+/** The words of a command line, up to where a shell ends it; quotes taken off. */
+function wordsOf(line: string): string[] {
+  const whole = /^((?:"[^"]*"|'[^']*'|[^"'|<>;&()])*)/.exec(line)?.[1] ?? ''
+  return [...whole.matchAll(/(?:"[^"]*"|'[^']*'|\S)+/g)].map(([word]) => word.replace(/["']/g, ''))
+}
+
+t.test('every command line of the papers is one that rebond understands', async t => {
+  const known = new Map(commands.map(({ manual }) => [manual.name, manual as Manual]))
+  let seen = 0
+  for (const page of pages.filter(page => page !== 'CHANGELOG.md')) {
+    const text = read(page).replace(/\\\n\s*/g, ' ')
+    const blocks = [...text.matchAll(/^ *```(?:sh|bash|console)\n(.*?)^ *```$/gms)].flatMap(([, block = '']) => block.split('\n'))
+    const inline = [...text.replace(/^ *```.*?^ *```$/gms, '').matchAll(/`((?:rebond|node dist\/main\.js) [^`]+)`/g)].map(
+      ([, line = '']) => line,
+    )
+    for (const line of [...blocks, ...inline]) {
+      const [, call] = /(?:^|[|;&(] *|\$ |sudo -u \S+ )(?:[A-Z_]+=\S+ )*(?:rebond|node dist\/main\.js) (.*)$/.exec(line.trim()) ?? []
+      const [name = '', ...words] = wordsOf(call ?? '')
+      if (call === undefined || /^(?:--|[A-Z]+$|COMMAND)/.test(name)) continue
+      const manual = known.get(name)
+      t.ok(manual, `${page}: rebond ${name}`)
+      if (!manual) continue
+      seen++
+      const options = words.filter(word => /^--\w/.test(word)).map(word => word.slice(2).replace(/=.*/, ''))
+      for (const option of options) t.ok(option === 'help' || option in manual.options, `${page}: rebond ${name} --${option}`)
+      const [verb = ''] = words
+      if (manual.verbs && !verb.startsWith('-') && verb !== '')
+        t.ok(
+          verb.split('|').every(one => one in (manual.verbs ?? {})),
+          `${page}: rebond ${name} ${verb}`,
+        )
+    }
+  }
+  t.ok(seen > 40, `${seen} command lines were read`)
 })
 
 t.test('every test that the threat model names exists', async t => {
