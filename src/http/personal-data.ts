@@ -15,15 +15,13 @@ import { sendPieces } from './stream-reply.ts'
 export const ndjson = 'application/x-ndjson'
 
 /**
- * Takes an address out of all records, and notes who did it and why. `busy`: returns of its mails wait to be judged; `cannot`: this store has no
- * erasure. Nothing was done then. @throws {StoreUnavailable}
+ * Takes an address out of all records, and notes who did it and why. `busy`: returns of its mails wait to be judged, and nothing was done. @throws {StoreUnavailable}
  */
 export async function eraseAddress(
   { store, now }: Pick<HttpDeps, 'store' | 'now'>,
   key: AddressKey,
   deed: { readonly by: string | null; readonly why: string },
-): Promise<Erased | 'busy' | 'cannot'> {
-  if (store.erase === null) return 'cannot'
+): Promise<Erased | 'busy'> {
   const erased = await store.erase(key)
   if (erased !== 'busy') await recordErasure(store, erased.key, { ...deed, now: now() })
   return erased

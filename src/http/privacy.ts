@@ -35,13 +35,10 @@ export function privacyRoutes(app: App, deps: HttpDeps): void {
       summary: 'Take an address out of all records; a block in force holds under a keyed hash',
       params,
       body: deedBody,
-      response: { 200: erasedSchema, ...problemResponses('invalid-request', 'returns-pending', 'not-on-this-store') },
+      response: { 200: erasedSchema, ...problemResponses('invalid-request', 'returns-pending') },
     },
     handler: async (request, reply) => {
       const erased = await eraseAddress(deps, request.params.address, deedOf(request.body, request.caller))
-      if (erased === 'cannot') {
-        return sendProblem(reply, 'not-on-this-store', `Addresses cannot be erased from a store of kind ${deps.store.kind} yet.`)
-      }
       if (erased === 'busy') {
         reply.header('retry-after', 2)
         return sendProblem(reply, 'returns-pending', 'Returns of mail to this address are being judged; ask again in a moment.')

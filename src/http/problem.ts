@@ -110,7 +110,7 @@ export const problemKinds = {
   'not-on-this-store': kind(
     501,
     'The store cannot do this',
-    'What was asked needs the embedded store, or tools of the database: doc/operations.md says which.',
+    'What was asked is done by the tools of the database: doc/operations.md says which.',
   ),
   'provider-away': kind(
     503,

@@ -8,7 +8,7 @@ import type { NumberedChange } from './change-records.ts'
 import type { Delivery, EndpointStop } from './delivery-records.ts'
 import type { Message } from './message-records.ts'
 import type { OutboxItem } from './outbox-record.ts'
-import type { Bounce, StoredReport } from './return-records.ts'
+import type { Bounce, MailboxPosition, StoredReport } from './return-records.ts'
 import type { Incident, SurgeWindow } from './surge-records.ts'
 import type { Counts, ListRecord } from './tally.ts'
 
@@ -30,6 +30,8 @@ export type Archived = {
   readonly changes: NumberedChange
   readonly deliveries: Delivery
   readonly stops: { readonly endpoint: string; readonly stop: EndpointStop }
+  /** How far mailboxes have been read. */
+  readonly mailboxes: { readonly mailbox: string; readonly position: MailboxPosition }
 }
 
 export type ArchivedKind = keyof Archived
@@ -50,13 +52,14 @@ export const archivedKinds = [
   'changes',
   'deliveries',
   'stops',
+  'mailboxes',
 ] as const satisfies readonly ArchivedKind[]
 
 /** Where a row stands in the engine's order of its kind; only that engine reads it. */
 export type Placed<K extends ArchivedKind> = { readonly place: string; readonly record: Archived[K] }
 
-/** Numbers that must not be given again. */
-export type ArchiveNumbers = { readonly seq: number; readonly change: number }
+/** Numbers that must not be given again, and the secret that erased addresses are hashed with; null: none was made yet. */
+export type ArchiveNumbers = { readonly seq: number; readonly change: number; readonly erasedKey: string | null }
 
 export type Archive = {
   /** The next rows of a kind behind a place, at most `limit`; null: from the first on. @throws {StoreUnavailable} */

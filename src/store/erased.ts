@@ -9,7 +9,7 @@ import { createHmac } from 'node:crypto'
 import { encodeBase32hex } from '../return-path/base32hex.ts'
 import { type AddressKey, domainOfKey, localOfKey } from '../smtp/path.ts'
 
-const erasedDomain = 'erased.invalid'
+export const erasedDomain = 'erased.invalid'
 /** 130 bits. */
 const hashLength = 26
 /** What stands in texts where the address stood. */

@@ -9,13 +9,15 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { asOf } from './in-force.ts'
 import { auditListing } from './postgres/audit.ts'
-import { blacklistListing, countEnded, readAddresses, suspectListing } from './postgres/blacklist.ts'
+import { blacklistListing, countEnded, suspectListing } from './postgres/blacklist.ts'
 import { bounceListing, readBounces } from './postgres/bounces.ts'
 import { readBouncesOf } from './postgres/careful-append.ts'
 import { type ConnectionSettings, readConnection } from './postgres/connection.ts'
 import { drawSlot, readCounts } from './postgres/counters.ts'
 import { createDatabase } from './postgres/database.ts'
 import { countWaiting, createDeliveries, deliveryListing } from './postgres/deliveries.ts'
+import { createErase } from './postgres/erase.ts'
+import { openPseudonyms, type Pseudonym, readAddresses } from './postgres/erased-addresses.ts'
 import { readIncidents } from './postgres/facts.ts'
 import { createFeed } from './postgres/feed.ts'
 import { createForget } from './postgres/forget.ts'
@@ -72,10 +74,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const slot = () => drawSlot(random)
   const node = createNode(database, nodeTimeoutMs, log)
   let cursorKey = ''
+  let pseudonym: Pseudonym
   try {
     await openSchema(database)
     const [row] = await run<{ value: string }>({ text: `select value from meta where name = 'cursor'` })
     cursorKey = row?.value ?? ''
+    pseudonym = await openPseudonyms(run)
     await node.appear()
   } catch (error) {
     await database.close()
@@ -85,10 +89,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   await partitions.made
   const written = createJournal({ database, slot })
   journal = written
-  const lookups = createLookups(database)
+  const lookups = createLookups(database, pseudonym)
   const reports = createReports(database, node)
   const outbox = createOutbox(database, node, now)
-  const updates = createUpdate({ database, slot: slot(), now, drain: written.drain })
+  const updates = createUpdate({ database, slot: slot(), now, pseudonym, drain: written.drain })
   const feed = createFeed(database)
   const webhooks = createDeliveries(database, node, now)
   const mailboxes = createMailboxes(database)
@@ -154,7 +158,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       }
     },
 
-    address: timed('read', async key => asOf((await readAddresses(run, [key]))[0] ?? null, now())),
+    address: timed('read', async key => asOf((await readAddresses(run, [key], pseudonym)).records[0] ?? null, now())),
     lastAccepted: timed('read', async (key, before) => {
       await written.drain()
       return (await readAcceptances(run, [{ key, before }]))[0] ?? null
@@ -197,7 +201,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     delivery: timed('read', webhooks.delivery),
     deliveries: timed('list', async (filter, page) => list(deliveryListing(filter, page))),
     endpointStop: timed('read', webhooks.endpointStop),
-    audit: timed('list', async (filter, page) => list(auditListing(filter, page))),
+    audit: timed('list', async ({ key, ...filter }, page) => {
+      if (key === undefined) return list(auditListing(filter, page))
+      const stored = (await readAddresses(run, [key], pseudonym)).stored.get(key)
+      return list(auditListing({ ...filter, key: stored ?? key }, page))
+    }),
 
     lists: timed('list', async page => {
       await written.drain()
@@ -222,7 +230,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
     claim: timed('settle', node.claim),
     ...createForget(database, slot()),
-    erase: null,
+    ...createErase({ database, pseudonym, slot: slot(), now, drain: written.drain }),
     snapshot: null,
 
     check: timed('check', node.appear),

@@ -161,9 +161,9 @@ export type Store = {
   /**
    * Takes an address out of all records, durable: its mails, returns, audit and changes stand under a keyed hash, reports of its mails lose
    * their octets, what was owed about it is dropped. A block in force holds, and is found by the address, but does not show it. Can be repeated.
-   * `busy`: returns of its mails wait to be judged; nothing was done. null: this engine cannot.
+   * `busy`: returns of its mails wait to be judged; nothing was done.
    */
-  readonly erase: ((key: AddressKey) => Promise<Erased | 'busy'>) | null
+  erase(key: AddressKey): Promise<Erased | 'busy'>
 
   /**
    * Everything that was acknowledged before it resolves and nothing later, in the order of the keys, for a backup; null: the engine has its own tools

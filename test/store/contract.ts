@@ -972,7 +972,7 @@ async function life(t: Test, open: OpenStore): Promise<void> {
       expiredBlocks: () => again.expiredBlocks(start, 1),
       wholeReports: () => again.wholeReports('', 1),
       trimReport: () => again.trimReport('a', Buffer.from('a')),
-      ...(again.erase ? { erase: () => again.erase?.(key) } : {}),
+      erase: () => again.erase(key),
       ...(again.snapshot ? { snapshot: () => again.snapshot?.() } : {}),
       check: () => again.check(),
     }

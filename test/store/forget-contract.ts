@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import type { Forgettable } from '../../src/store/forgetting.ts'
 import { stepOf } from '../../src/store/tally.ts'
 import type { OpenStore } from './contract.ts'
-import { address, block, bounce, commit, day, idAt, keyOf, message, minute, owed, report, start } from './samples.ts'
+import { address, block, bounce, commit, day, idAt, keyOf, message, minute, owed, recipient, report, start } from './samples.ts'
 
 const page = { limit: 100, cursor: null }
 
@@ -163,4 +163,72 @@ export async function forgetContract(t: Test, open: OpenStore): Promise<void> {
       t.equal((await store.list('gone'))?.counts.sent, 1)
     },
   )
+
+  await t.test('an erased address is in no record; its block holds, is found by the address, and can be lifted', async t => {
+    const { store } = await open(t, { now: () => start })
+    const key = keyOf('fantine@dup0nt.example')
+    const mail = message({ recipients: [recipient('Fantine@dup0nt.example', { name: 'Fantine T' }), recipient('cosette@example.org')] })
+    await store.appendMessage(mail, [])
+    const one = report({ messageId: mail.id, sender: 'fantine@dup0nt.example' })
+    await store.acceptReport(one, Buffer.from('To: fantine@dup0nt.example'))
+    t.equal(await store.erase(key), 'busy', 'a return waits to be judged')
+    const said = '<fantine@dup0nt.example>: unknown'
+    const told = { id: '1', endpoint: 'crm', event: 'address.blacklisted', at: start, bounceId: null, since: start, dueAt: start } as const
+    await commit(store, {
+      report: { ...one, judged: { at: start, kind: 'bounce', bounceIds: [], problem: said } },
+      outbox: [owed(start, { id: one.id, reportId: one.id })],
+      addresses: [
+        address('fantine@dup0nt.example', {
+          block: block('fantine@dup0nt.example', { evidence: said }),
+          lastHard: { seq: 1, at: start },
+          soft: [],
+        }),
+      ],
+      bounces: [
+        bounce('fantine@dup0nt.example', { messageId: mail.id, evidence: said }),
+        bounce('cosette@example.org', { messageId: mail.id }),
+      ],
+      audit: [{ at: start, op: 'block', actor: 'hand', by: 'Javert', key, why: said }],
+      feed: [{ at: start, kind: 'blacklisted', key, address: key, block: null, by: null, why: said }],
+      deliveries: [{ ...told, data: { address: key }, attempts: 0, lastStatus: null, lastError: null, ended: null }],
+    })
+    const before = await store.counts()
+    const erased = await store.erase(key)
+    if (erased === 'busy') return t.fail('busy')
+    const { key: hash, ...counted } = erased
+    t.same(counted, { messages: 1, bounces: 1, reports: 1, audit: 1, changes: 1, webhooks: 1, blocked: true })
+    t.same(await store.counts(), { ...before, outbox: 0, webhooks: 0 }, 'the counts stay right')
+    const records = [
+      (await store.messages({}, page)).items,
+      (await store.bounces({}, page)).items,
+      (await store.blacklist({}, page)).items,
+      (await store.audit({}, page)).items,
+      (await store.changes({ after: 0, limit: 9 })).items,
+      (await store.deliveries({ endpoint: 'crm' }, page)).items,
+      (await store.outbox({}, page)).items,
+      await store.report(one.id),
+      await store.rawReport(one.id),
+    ]
+    t.notMatch(JSON.stringify(records), /fantine|dup0nt/i)
+    t.match(JSON.stringify(records), 'cosette@example.org')
+    for (const kind of [{ key: hash }, { key: keyOf('cosette@example.org') }]) t.equal((await store.messages(kind, page)).items.length, 1)
+    t.equal((await store.messages({ key }, page)).items.length, 0)
+
+    const other = keyOf('other@dup0nt.example')
+    t.match(await store.lookup([key, other], start), [{ category: 'invalid_address', address: hash }, null])
+    t.match(await store.address(key), { key, address: key, block: { category: 'invalid_address' }, lastHard: { seq: 1 } })
+    t.equal((await store.audit({ key }, page)).items.length, 1, 'found by the address')
+    const again = await store.erase(key)
+    t.match(again, { key: hash, messages: 0, bounces: 0, blocked: true }, 'again: nothing more')
+    await store.update({ keys: [key] }, ({ addresses }) => {
+      const record = addresses.get(key)
+      if (!record) throw new RangeError('it is there')
+      const audit = [{ at: start, op: 'unblock', actor: 'hand', by: 'ops', key, why: '' }] as const
+      return { changes: { addresses: [{ ...record, block: null }], audit }, result: null }
+    })
+    t.same(await store.lookup([key], start), [null])
+    t.equal((await store.counts()).blacklisted, before.blacklisted - 1)
+    t.equal((await store.audit({ key }, page)).items.length, 2)
+    t.notMatch(JSON.stringify((await store.audit({}, page)).items), /fantine|dup0nt/i, 'lifting it does not bring it back')
+  })
 }

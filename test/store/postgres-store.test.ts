@@ -399,6 +399,8 @@ t.test('a store is copied to the other engine and back, goes on where it was cut
   for (const store of [await nodeOf(t, url), await tempStore(t, { path: paths[1], now: () => start })]) {
     t.same(await store.counts(), wanted, store.kind)
     t.same(await store.list('autumn'), list)
+    t.same(await store.mailboxPosition('imap.example.com/INBOX'), { uidValidity: '7', lastUid: 42 })
+    t.match(await store.lookup([keyOf('erased@example.org')], start), [{ category: 'invalid_address' }], 'erased, and still found')
     t.equal((await store.messages({ headerMessageId: '1@crm.example.com' }, first(9))).items.length, 2)
     t.equal((await store.changes({ after: 0, limit: 9 })).newest, 1)
     const { seq } = await store.appendMessage(message(), [])

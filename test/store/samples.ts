@@ -160,6 +160,9 @@ export async function fill(store: Store): Promise<void> {
     { outcome: 'accepted', at: start, reply: null, upstreamId: 'Q1' },
     { list: 'autumn', at: start, adds: { sent: 1 } },
   )
+  await store.keepMailboxPosition('imap.example.com/INBOX', { uidValidity: '7', lastUid: 42 })
+  await blockAddress(store, 'erased@example.org')
+  await store.erase(keyOf('erased@example.org'))
   const stored = report()
   for (const one of [stored, report({ receivedAt: start + 1 })]) await store.acceptReport(one, Buffer.from([0, 255, 10]))
   const returned = bounce('a@example.org', { mail: null })

@@ -57,7 +57,6 @@ export function personalDataRoutes(app: App, deps: HttpDeps, show: ShowAgain): v
       const erase = { typed, confirm: { value, ...(confirmed ? {} : { error: personal.confirmError }) } }
       if (!typed.ok || !confirmed) return show(request, reply.code(400), key, { erase })
       const erased = await eraseAddress(deps, key, typed)
-      if (erased === 'cannot') return show(request, reply.code(501), key, { erase, error: personal.cannot })
       if (erased === 'busy') return show(request, reply.code(409), key, { erase, error: personal.busy })
       const { messages, bounces } = erased
       return reply.redirect(

@@ -4,13 +4,24 @@
  * One mail, one return, one entry at a time, each as one unit under its own lock; the address itself goes last, so that an erasure that was
  * cut off can be repeated and finds the rest.
  */
-import { type AddressKey, addressKeyOf } from '../../smtp/path.ts'
+import type { AddressKey } from '../../smtp/path.ts'
 import type { AddressRecord } from '../address-record.ts'
 import type { AuditEntry } from '../audit-record.ts'
+import type { Change } from '../change-records.ts'
 import type { Delivery } from '../delivery-records.ts'
-import { pseudonymOf, withoutAddress } from '../erased.ts'
+import { pseudonymOf } from '../erased.ts'
+import {
+  bareAddress,
+  erasedBounce,
+  erasedChange,
+  erasedEntry,
+  erasedMessage,
+  erasedReport,
+  tellsOf,
+  underPseudonym,
+} from '../erased-records.ts'
 import { inForce } from '../in-force.ts'
-import type { JournalRecipient, Message } from '../message-records.ts'
+import type { Message } from '../message-records.ts'
 import type { OutboxItem } from '../outbox-record.ts'
 import type { Bounce, StoredReport } from '../return-records.ts'
 import type { Erased, Store } from '../store.ts'
@@ -18,7 +29,6 @@ import { deleteAddress, putAddress } from './blacklist.ts'
 import { putBounce } from './bounces.ts'
 import { decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
-import { underPseudonym } from './erased-addresses.ts'
 import { auditIndexes, deliveryIndexes, messageIndexes, outboxIndexes, primary } from './indexes.ts'
 import { messageLock } from './journal.ts'
 import type { KeyLocks } from './key-locks.ts'
@@ -28,7 +38,7 @@ import { Unit } from './unit.ts'
 
 type Counted = Omit<Erased, 'key' | 'blocked'>
 
-export function createErase(engine: Engine, locks: KeyLocks, now: () => number): { readonly erase: NonNullable<Store['erase']> } {
+export function createErase(engine: Engine, locks: KeyLocks, now: () => number): Pick<Store, 'erase'> {
   return {
     async erase(key) {
       engine.assertOpen()
@@ -85,24 +95,18 @@ export function createErase(engine: Engine, locks: KeyLocks, now: () => number):
   function message(id: string, key: AddressKey, pseudonym: AddressKey): Unit | null {
     const old = decodeOr<Message>(engine.read(primary.message(id)))
     if (!old) return null
-    const recipients = old.recipients.map((one): JournalRecipient => {
-      if (one.key !== key) return one
-      const [first, ...more] = one.reply.text.map(line => withoutAddress(line, key))
-      return { ...one, address: pseudonym, key: pseudonym, name: null, reply: { ...one.reply, text: [first ?? '', ...more] } }
-    })
+    const erased = erasedMessage(old, key, pseudonym)
     const unit = new Unit()
-    unit.put(primary.message(id), encode({ ...old, recipients }))
-    unit.reindex(messageIndexes(old), messageIndexes({ ...old, recipients }))
+    unit.put(primary.message(id), encode(erased))
+    unit.reindex(messageIndexes(old), messageIndexes(erased))
     return unit
   }
 
   function report(id: string, key: AddressKey): Unit | null {
     const old = decodeOr<StoredReport>(engine.read(primary.report(id)))
     if (!old) return null
-    const { judged, sender } = old
     const unit = new Unit()
-    const problem = judged && { ...judged, problem: judged.problem && withoutAddress(judged.problem, key) }
-    unit.put(primary.report(id), encode({ ...old, sender: addressKeyOf(sender) === key ? '' : sender, judged: problem }))
+    unit.put(primary.report(id), encode(erasedReport(old, key)))
     unit.del(primary.raw(id))
     const item = decodeOr<OutboxItem>(engine.read(primary.outbox(id)))
     if (item) {
@@ -118,16 +122,14 @@ export function createErase(engine: Engine, locks: KeyLocks, now: () => number):
     const old = decodeOr<Bounce>(text)
     if (!old || old.key !== key) return null
     const unit = new Unit()
-    const remoteMta = old.remoteMta && withoutAddress(old.remoteMta, key)
-    const mail = old.mail && { ...old.mail, recipientName: null }
-    putBounce(unit, { ...old, key: pseudonym, address: pseudonym, evidence: withoutAddress(old.evidence, key), remoteMta, mail }, text)
+    putBounce(unit, erasedBounce(old, key, pseudonym), text)
     return unit
   }
 
   function audit(position: string, key: AddressKey, pseudonym: AddressKey): Unit | null {
     const old = decodeOr<AuditEntry>(engine.read(primary.audit(position)))
     if (!old) return null
-    const entry = { ...old, key: pseudonym, why: withoutAddress(old.why, key) }
+    const entry = erasedEntry(old, key, pseudonym)
     const unit = new Unit()
     unit.put(primary.audit(position), encode(entry))
     unit.reindex(auditIndexes(old, position), auditIndexes(entry, position))
@@ -135,19 +137,16 @@ export function createErase(engine: Engine, locks: KeyLocks, now: () => number):
   }
 
   function change(name: string, key: AddressKey, pseudonym: AddressKey): Unit | null {
-    const old = decodeOr<{ key: string; why: string; block: { evidence: string } | null }>(engine.read(name))
+    const old = decodeOr<Change>(engine.read(name))
     if (old?.key !== key) return null
-    const block = old.block && { ...old.block, evidence: withoutAddress(old.block.evidence, key) }
     const unit = new Unit()
-    unit.put(name, encode({ ...old, key: pseudonym, address: null, why: withoutAddress(old.why, key), block }))
+    unit.put(name, encode(erasedChange(old, key, pseudonym)))
     return unit
   }
 
-  /** A webhook tells what was asked of it at one time: it cannot be told without the address, and is dropped. */
   function webhook(name: string, key: AddressKey): Unit | null {
-    const text = engine.read(name)
-    const old = text?.toLowerCase().includes(key) ? decodeOr<Delivery>(text) : null
-    if (!old) return null
+    const old = decodeOr<Delivery>(engine.read(name))
+    if (!old || !tellsOf(old, key)) return null
     const unit = new Unit()
     unit.del(name)
     for (const index of deliveryIndexes(old)) unit.del(index)
@@ -163,9 +162,7 @@ export function createErase(engine: Engine, locks: KeyLocks, now: () => number):
     if (old) {
       const unit = new Unit()
       deleteAddress(unit, old)
-      const { block, lastHard, lastUnblock, counts, lastDelivered } = old
-      const kept: AddressRecord = { key, address: key, block, lastHard, lastUnblock, lastDelivered, awaiting: [], counts }
-      if (holds(old)) putAddress(unit, underPseudonym(kept, pseudonym), left)
+      if (holds(old)) putAddress(unit, underPseudonym(bareAddress(old), pseudonym), left)
       await engine.commit(unit)
     }
     return holds(old) || holds(left)

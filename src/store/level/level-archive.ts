@@ -19,7 +19,7 @@ import { after as behind, key, lastPart, seqPart, timePart } from './keys.ts'
 import { readMessage } from './messages.ts'
 import { metaKeys } from './meta.ts'
 import { putOutbox, readItem } from './outbox.ts'
-import { putReport } from './reports.ts'
+import { putReport, usedKey } from './reports.ts'
 import { Unit } from './unit.ts'
 
 /** Makes an archive of an open engine, which it closes. */
@@ -44,11 +44,13 @@ export function levelArchive(engine: Engine): Archive {
       await engine.commit(unit)
     },
     async numbers() {
-      return { seq: Number(engine.read(metaKeys.seq) ?? 0), change: engine.newestChange() }
+      return { seq: Number(engine.read(metaKeys.seq) ?? 0), change: engine.newestChange(), erasedKey: engine.erasedKey }
     },
-    async finish({ seq, change }) {
+    async finish({ seq, change, erasedKey }) {
       engine.raise(seq, change)
-      await engine.commit(new Unit())
+      const unit = new Unit()
+      if (erasedKey !== null) unit.put(metaKeys.erased, erasedKey)
+      await engine.commit(unit)
     },
     async mark() {
       return engine.read(markKey) ?? null
@@ -80,6 +82,7 @@ const prefixes: Readonly<Record<ArchivedKind, string>> = {
   changes: 'cf',
   deliveries: 'wd',
   stops: 'ws',
+  mailboxes: 'im',
 }
 
 type Readers = { readonly [K in ArchivedKind]: (engine: Engine, name: string) => Archived[K] | Promise<Archived[K]> }
@@ -120,6 +123,7 @@ const readers: Readers = {
   },
   changes: (engine, name) => ({ ...read<Omit<NumberedChange, 'n'>>(engine, name), n: Number.parseInt(lastPart(name), 36) }),
   stops: (engine, name) => ({ endpoint: behind(name, 1), stop: read(engine, name) }),
+  mailboxes: (engine, name) => ({ mailbox: behind(name, 1), position: read(engine, name) }),
 }
 
 type Writers = { readonly [K in ArchivedKind]: (engine: Engine, unit: Unit, record: Archived[K]) => void }
@@ -139,6 +143,7 @@ const writers: Writers = {
     putReport(unit, report, decodeOr<StoredReport>(engine.read(primary.report(report.id))))
     if (raw !== null) unit.put(primary.raw(report.id), Buffer.from(raw, 'base64'))
     unit.put(key('pt', report.messageId, report.id, String(report.size)), '')
+    unit.put(usedKey(report.messageId), '')
   },
   outbox: (engine, unit, item) => putOutbox(unit, item, readItem(engine, item.id)),
   audit(_engine, unit, { seq, n, entry }) {
@@ -164,4 +169,5 @@ const writers: Writers = {
   changes: (_engine, unit, { n, ...change }) => unit.put(primary.change(n), encode(change)),
   deliveries: (engine, unit, delivery) => putDeliveries(engine, unit, { deliveries: [delivery] }),
   stops: (engine, unit, { endpoint, stop }) => putDeliveries(engine, unit, { endpointStops: new Map([[endpoint, stop]]) }),
+  mailboxes: (_engine, unit, { mailbox, position }) => unit.put(primary.mailbox(mailbox), encode(position)),
 }

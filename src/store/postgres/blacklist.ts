@@ -1,20 +1,12 @@
 /**
- * Addresses and blocks in PostgreSQL: an address, the blacklist as a list, and how many blocks are in force.
+ * Blocks in PostgreSQL: the blacklist as a list, suspects, and how many blocks are in force.
  */
-import { type AddressKey, domainKey } from '../../smtp/path.ts'
+import { domainKey } from '../../smtp/path.ts'
 import type { AddressRecord, Block } from '../address-record.ts'
 import type { BlacklistFilter } from '../filters.ts'
 import type { PageRequest } from '../page.ts'
 import type { Run } from './database.ts'
 import { conditions, given, type Listing, when } from './listing.ts'
-
-const byKeys = { name: 'addresses', text: 'select data from addresses where key = any($1)' }
-
-/** Reads addresses, with blocks whose time may be up, in any order. */
-export async function readAddresses(run: Run, keys: readonly AddressKey[]): Promise<AddressRecord[]> {
-  if (keys.length === 0) return []
-  return (await run<{ data: AddressRecord }>(byKeys, [keys])).map(({ data }) => data)
-}
 
 /** The list of blocks in force at `now`, newest block first. */
 export function blacklistListing(filter: BlacklistFilter, page: PageRequest, now: number): Listing<Block> {

@@ -8,10 +8,10 @@ import { idBound, textPart } from '../key-parts.ts'
 import type { Bounce } from '../return-records.ts'
 import type { Incident, SurgeWindow } from '../surge-records.ts'
 import type { FactsRequest, Neighbour } from '../update.ts'
-import { readAddresses } from './blacklist.ts'
 import { readBounces, readDeadDomains } from './bounces.ts'
 import { drawSeqs } from './careful-append.ts'
 import type { Run } from './database.ts'
+import { type Pseudonym, readAddresses } from './erased-addresses.ts'
 import { maxRows } from './listing.ts'
 import { readAcceptances } from './messages.ts'
 import { partitionBounds } from './partitions.ts'
@@ -25,6 +25,8 @@ export type State = {
   readonly bounces: Map<string, Bounce>
   readonly windows: Map<string, SurgeWindow>
   readonly incidents: Map<string, Incident>
+  /** Addresses that were erased: what is left of them stands under their pseudonym. */
+  readonly stored: ReadonlyMap<AddressKey, AddressKey>
 }
 
 /** What belongs to one request of a batch alone. */
@@ -39,11 +41,15 @@ export type Own = {
 export type Loaded = { readonly state: State; readonly own: readonly Own[]; readonly journalSince: number | null }
 
 /** Reads what these requests ask for. */
-export async function loadFacts(run: Run, requests: readonly FactsRequest[], journalSince: number | null): Promise<Loaded> {
+export async function loadFacts(
+  run: Run,
+  requests: readonly FactsRequest[],
+  { journalSince, pseudonym }: { readonly journalSince: number | null; readonly pseudonym: Pseudonym },
+): Promise<Loaded> {
   const operators = [...new Set(requests.flatMap(request => request.operators ?? []))]
   const asksJournal = journalSince === null && requests.some(request => request.operators !== undefined)
   const [addresses, bounces, windows, seqs, since, own] = await Promise.all([
-    readAddresses(run, [...new Set(requests.flatMap(({ keys }) => keys))]),
+    readAddresses(run, [...new Set(requests.flatMap(({ keys }) => keys))], pseudonym),
     readBounces(run, [...new Set(requests.flatMap(({ bounceIds = [] }) => bounceIds))]),
     readWindows(run, operators),
     drawSeqs(run, requests.length),
@@ -52,10 +58,11 @@ export async function loadFacts(run: Run, requests: readonly FactsRequest[], jou
   ])
   const incidents = new Set(requests.flatMap(request => request.incidents ?? []))
   for (const window of windows.values()) for (const { id } of Object.values(window.incidents)) incidents.add(id)
-  for (const { held } of addresses) if (held) incidents.add(held.incident)
+  for (const { held } of addresses.records) if (held) incidents.add(held.incident)
   return {
     state: {
-      addresses: new Map(addresses.map(record => [record.key, record])),
+      addresses: new Map(addresses.records.map(record => [record.key, record])),
+      stored: addresses.stored,
       bounces: new Map(bounces.map(bounce => [bounce.id, bounce])),
       windows,
       incidents: await readIncidents(run, [...incidents]),

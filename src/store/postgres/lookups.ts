@@ -9,16 +9,13 @@ import { inForce } from '../in-force.ts'
 import type { Store } from '../store.ts'
 import { createBatches } from './batches.ts'
 import type { Database } from './database.ts'
+import { lookupStatement, type Pseudonym } from './erased-addresses.ts'
 
-const blocks = {
-  name: 'lookup',
-  text: `select key, block from addresses where key = any($1) and blocked_since is not null`,
-}
-
-export function createLookups(database: Database): { readonly lookup: Store['lookup']; idle(): Promise<void> } {
+export function createLookups(database: Database, pseudonym: Pseudonym): { readonly lookup: Store['lookup']; idle(): Promise<void> } {
   const batches = createBatches<readonly AddressKey[], ReadonlyMap<string, Block>>({
     async work(asked) {
-      const rows = await database.run<{ key: string; block: Block }>(blocks, [[...new Set(asked.flat())]])
+      const keys = [...new Set(asked.flat())]
+      const rows = await database.run<{ key: string; block: Block }>(lookupStatement, [keys, keys.map(pseudonym)])
       const found = new Map(rows.map(({ key, block }) => [key, block]))
       return asked.map(() => found)
     },
@@ -31,7 +28,7 @@ export function createLookups(database: Database): { readonly lookup: Store['loo
       if (keys.length === 0) return []
       const found = await batches.add(keys)
       return keys.map(key => {
-        const block = found.get(key)
+        const block = found.get(key) ?? found.get(pseudonym(key))
         return block && inForce(block, now) ? block : null
       })
     },

@@ -7,6 +7,16 @@ import type { Database } from './database.ts'
 
 const nameOf = (mailbox: string) => `mailbox ${mailbox}`
 
+const keep = {
+  name: 'keep mailbox position',
+  text: 'insert into meta (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value',
+}
+
+/** The statement that notes a position, and its values. */
+export function keepMailbox(mailbox: string, position: MailboxPosition): [typeof keep, unknown[]] {
+  return [keep, [nameOf(mailbox), JSON.stringify(position)]]
+}
+
 export function createMailboxes({ run }: Database): Pick<Store, 'mailboxPosition' | 'keepMailboxPosition'> {
   return {
     async mailboxPosition(mailbox) {
@@ -15,8 +25,7 @@ export function createMailboxes({ run }: Database): Pick<Store, 'mailboxPosition
       return row ? (JSON.parse(row.value) as MailboxPosition) : null
     },
     async keepMailboxPosition(mailbox, position) {
-      const text = 'insert into meta (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value'
-      await run({ name: 'keep mailbox position', text }, [nameOf(mailbox), JSON.stringify(position)])
+      await run(...keepMailbox(mailbox, position))
     },
   }
 }

@@ -4,18 +4,20 @@
 
 import type { QueryResultRow } from 'pg'
 import { timeOfId } from '../../return-path/time-id.ts'
-import type { Archive, Archived, ArchivedKind, Placed } from '../archive.ts'
+import type { Archive, Archived, ArchivedKind, ArchiveNumbers, Placed } from '../archive.ts'
 import type { AuditEntry } from '../audit-record.ts'
 import type { NumberedChange } from '../change-records.ts'
 import type { EndpointStop } from '../delivery-records.ts'
+import { erasedDomain } from '../erased.ts'
 import { textPart } from '../key-parts.ts'
 import type { Message } from '../message-records.ts'
-import type { StoredReport } from '../return-records.ts'
+import type { MailboxPosition, StoredReport } from '../return-records.ts'
 import type { SurgeWindow } from '../surge-records.ts'
 import type { Counter, Counts, ListRecord } from '../tally.ts'
 import { putAudit } from './audit.ts'
 import type { Database, Run } from './database.ts'
 import { putDeliveries } from './deliveries.ts'
+import { keepMailbox } from './mailboxes.ts'
 import { aheadMs, makePartitions } from './partitions.ts'
 import { putReports, replaceReports } from './reports.ts'
 import {
@@ -114,6 +116,12 @@ const sources: { readonly [K in ArchivedKind]: Source<K> } = {
     select: 'endpoint, data',
     read: ({ endpoint, data }) => ({ endpoint, stop: data }),
   }),
+  mailboxes: source<'mailboxes', { name: string; value: string }>({
+    place: ['name'],
+    from: `(select name, value from meta where name like 'mailbox %') as mailboxes`,
+    select: 'name, value',
+    read: ({ name, value }) => ({ mailbox: name.slice('mailbox '.length), position: JSON.parse(value) as MailboxPosition }),
+  }),
 }
 
 type Writers = { readonly [K in ArchivedKind]: (run: Run, records: readonly Archived[K][]) => Promise<unknown>[] }
@@ -169,6 +177,7 @@ const writers: Writers = {
   ],
   deliveries: (run, records) => putDeliveries(run, records, new Map()),
   stops: (run, records) => putDeliveries(run, [], new Map(records.map(({ endpoint, stop }) => [endpoint, stop]))),
+  mailboxes: (run, records) => records.map(({ mailbox, position }) => run(...keepMailbox(mailbox, position))),
 }
 
 const scopeOf = (list: string | null): string => (list === null ? '-' : `=${textPart(list)}`)
@@ -253,14 +262,17 @@ export function postgresArchive(database: Database, now: () => number): Archive 
       await database.transaction(async run => ({ result: null, writes: writers[kind](run, records) }))
     },
     async numbers() {
-      const text = `select (select last_value from seq) as seq, (select newest from feed_end) as change`
-      const [row] = await database.run<{ seq: number; change: number }>({ text })
-      return row ?? { seq: 0, change: 0 }
+      const text = `select (select last_value from seq) as seq, (select newest from feed_end) as change,
+        (select value from meta where name = 'erased') as "erasedKey"`
+      const [row] = await database.run<ArchiveNumbers>({ text })
+      return row ?? { seq: 0, change: 0, erasedKey: null }
     },
-    finish: ({ seq, change }) =>
+    finish: ({ seq, change, erasedKey }) =>
       database.session(async run => {
         await run({ text: `select setval('seq', greatest($1::bigint, (select last_value from seq)))` }, [Math.max(seq, 1)])
         await run({ text: 'update feed_end set newest = greatest(newest, $1)' }, [change])
+        if (erasedKey !== null)
+          await run({ text: `insert into meta values ('erased', $1) on conflict (name) do update set value = excluded.value` }, [erasedKey])
         for (const text of recount) await run({ text })
       }),
     async mark() {
@@ -281,6 +293,7 @@ const hourOf = `(select (sum((strpos('0123456789abcdefghijklmnopqrstuv', substr(
   from generate_series(1, 10) as i)`
 
 const recount = [
+  `insert into meta select 'hashed', 'true' where exists (select from addresses where domain = '${erasedDomain}') on conflict do nothing`,
   'delete from counts',
   `insert into counts (name, slot, hour, value) select 'blocks', 0, 0, count(*) from addresses where blocked_since is not null`,
   ...['messages', 'bounces'].map(

@@ -6,9 +6,11 @@
  * commit and the whole batch runs again: folds are pure.
  */
 
+import type { AddressKey } from '../../smtp/path.ts'
 import type { AddressRecord } from '../address-record.ts'
 import type { Change } from '../change-records.ts'
 import type { Delivery, EndpointStop } from '../delivery-records.ts'
+import { underPseudonym } from '../erased-records.ts'
 import { asOf } from '../in-force.ts'
 import { bouncedMail } from '../message-facts.ts'
 import { assertNamed } from '../named-changes.ts'
@@ -22,6 +24,7 @@ import { createBatches } from './batches.ts'
 import { CountChanges } from './counters.ts'
 import type { Database, Run } from './database.ts'
 import { putDeliveries } from './deliveries.ts'
+import type { Pseudonym } from './erased-addresses.ts'
 import { loadFacts, type Own, type State } from './facts.ts'
 import { appendFeed } from './feed.ts'
 import { readMessages } from './messages.ts'
@@ -40,11 +43,15 @@ export type UpdateDeps = {
   readonly database: Database
   readonly slot: number
   readonly now: () => number
+  readonly pseudonym: Pseudonym
   /** Resolves when outcomes that were settled are in the database. */
   readonly drain: () => Promise<void>
 }
 
-export function createUpdate({ database, slot, now, drain }: UpdateDeps): { readonly update: Store['update']; idle(): Promise<void> } {
+export function createUpdate({ database, slot, now, drain, pseudonym }: UpdateDeps): {
+  readonly update: Store['update']
+  idle(): Promise<void>
+} {
   /** Once there is a mail, the first one stays the first until retention takes it, which makes the journal no younger. */
   let journalSince: number | null = null
   const batches = createBatches<Job, Folded>({
@@ -60,7 +67,7 @@ export function createUpdate({ database, slot, now, drain }: UpdateDeps): { read
     const loaded = await loadFacts(
       run,
       jobs.map(({ request }) => request),
-      journalSince,
+      { journalSince, pseudonym },
     )
     journalSince = loaded.journalSince
     const unit = new UpdateUnit(loaded.state)
@@ -153,7 +160,8 @@ class UpdateUnit {
     for (const record of addresses) {
       this.#counts.add('blocks', null, Number(record.block !== null) - Number((state.addresses.get(record.key)?.block ?? null) !== null))
       state.addresses.set(record.key, record)
-      this.#addresses.push(record)
+      const stored = state.stored.get(record.key)
+      this.#addresses.push(stored === undefined ? record : underPseudonym(record, stored))
     }
     for (const bounce of bounces) {
       if (!state.bounces.has(bounce.id)) this.#counts.add('bounces', bounce.id, 1)
@@ -170,7 +178,8 @@ class UpdateUnit {
     }
     if (report) this.#reports.push(report)
     this.#outbox.push(...outbox)
-    this.#audit.push(...audit.map((entry, n) => ({ seq, n, entry })))
+    const keyOf = (key: AddressKey | null) => key && (state.stored.get(key) ?? key)
+    this.#audit.push(...audit.map((entry, n) => ({ seq, n, entry: { ...entry, key: keyOf(entry.key) } })))
     this.#members.push(...members)
     for (const tally of tallies) this.#tallies.take(tally)
     this.#feed.push(...(changes.feed ?? []))

@@ -112,7 +112,6 @@ export const enSending = {
     confirmError: 'This is not the address of this page.',
     eraseGo: 'Erase for good',
     busy: 'Returns of mail to this address are being judged. Nothing was erased; try again in a moment.',
-    cannot: 'This store cannot erase an address yet. Nothing was erased.',
     done: (mails: string, returns: string) => `Erased. Mails it stood in: ${mails}; returns: ${returns}.`,
   },
   picking: { pick: 'Choose', choose: (what: string) => `Choose ${what}`, none: 'Choose at least one.' },

@@ -105,7 +105,6 @@ export const frSending: Pick<Words, 'mails' | 'outbox' | 'webhooks' | 'personal'
     confirmError: 'Ce n’est pas l’adresse de cette page.',
     eraseGo: 'Effacer pour de bon',
     busy: 'Des retours de mails à cette adresse sont en cours de jugement. Rien n’a été effacé ; réessayez dans un instant.',
-    cannot: 'Cette base ne sait pas encore effacer une adresse. Rien n’a été effacé.',
     done: (mails, returns) => `Effacée. Mails où elle figurait : ${mails} ; retours : ${returns}.`,
   },
   picking: { pick: 'Choisir', choose: what => `Choisir ${what}`, none: 'Choisissez au moins une ligne.' },
