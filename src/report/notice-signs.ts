@@ -33,6 +33,7 @@ const openingSigns: readonly RegExp[] = [
   /^(?:hi[.!,]? )?this is the (?:qmail|mail|postfix|mta|deliver|mailer|[\w.-]{1,40} (?:program|postfix))/im,
   /this (?:message|mail|e-?mail|report) (?:was|is|has been) (?:created |generated )?automatic|automatically generated|machine generated message|this is an? (?:automat|advisory|delivery|mime-?encapsulated)/i,
   /(?:could|can|did|was|were|has|have) ?(?:not|n't|n’t) (?:yet )?(?:be |been )?(?:deliver|sent|reach|send|relay|process)|(?:cannot|can't|couldn't|wasn't|unable to|not able to|failed to|failure to|impossible to) (?:be )?(?:deliver|send|reach|relay)|(?:un|non-?)deliver(?:able|ed|y)|delivery (?:to the following|has failed|failed|failure|problem|error|has been delayed|incomplete)|not (?:be |been |yet )?delivered|did not reach|fatal (?:delivery )?errors|had (?:permanent|delivery|transient)|has been (?:returned|rejected|refused|bounced|postponed)|trouble delivering|temporary problem delivering|failed (?:permanently|recipients?)|permanent(?:ly)? (?:error|fail)|(?:mailbox|quota|user|recipient|address)\S{0,3} (?:is |was )?(?:full|exceed|unknown|over|not |disabled|invalid)|unknown (?:user|recipient|address)|(?:no such|invalid) (?:user|final|recipient|address|mailbox)|mailbox exceeds|not a member of this|intended recipient|following recipient|delivery status notification|remote server returned|transcript of session|error(?:-for| message below)|standard form of email address|invalid user|returned to (?:you|sender)|diagnostic information|no longer (?:valid|active|in use)/i,
+  /^\s{0,20}<?[^\s<>@]{1,64}@[^\s<>]{1,190}[>:]{1,3} {0,4}[45]\d\d[ -](?:#?[45]\.\d{1,3}\.\d)/m,
   /\bhost \S{1,255} (?:said|refused to talk)|remote (?:host|server) (?:said|returned|replied)|smtp error from remote|in reply to [A-Z ]{4,20} command/i,
   /n.a (?:pas )?p[uû] (?:être|etre) |n.a pas (?:encore )?été (?:remis|délivr|distribu|envoy)|n.ont pas (?:pu|été)|impossible de (?:remettre|distribuer|délivrer|transmettre|livrer)|échec de (?:la )?(?:remise|distribution|livraison)|adresse .{0,40}(?:introuvable|n.existe pas|inconnue)|boîte .{0,30}pleine|destinataire.{0,30}(?:inconnu|refus|inexist)|non (?:remis|délivr|distribu)/i,
   /konnte.{0,80}nicht.{0,40}(?:zugestellt|übermittelt|gesendet|versendet|ausgeliefert)|nicht (?:zugestellt|zustellbar|ausgeliefert)|unzustellbar|fehler bei der (?:zustell|übermitt)|zustellung .{0,60}(?:fehlgeschlagen|nicht|verzögert)|empfänger.{0,30}(?:unbekannt|nicht)|postfach .{0,30}voll/i,
@@ -57,7 +58,7 @@ const undeliveredWords =
   /\bnot\b.{0,20}deliver|could ?n[o'’]t|cannot|unable|fail|error(?!s from other)|undeliver|rejected|refused|nicht|n.a pas|no (?:se )?(?:ha|pudo)|n[ãa]o|\bnon\b|niet|\bне\b|できません|失败|无法/i
 /** Subjects of what is about many mails, or about no mail. */
 const manyMails =
-  /^(?:\[[^\]]{0,40}(?:ticket|#\d)|.{0,200}\bdigest\b)|\b(?:reports?|statistics|summary|campaign|newsletter|parcel|package|order|colis|paket|pedido|pacco|pakket)\b/i
+  /^(?:\[[^\]]{0,40}(?:ticket|#\d|jira|issue|bug|redmine|gitlab)|.{0,200}\bdigest\b)|\b(?:reports?|statistics|summary|campaign|newsletter|parcel|package|order|colis|paket|pedido|pacco|pakket)\b/i
 const greeting =
   /^\s*(?:dear|hello|hi\b|hey|good (?:morning|day|afternoon)|bonjour|bonsoir|madame|monsieur|cher|chère|hallo|guten (?:tag|morgen)|sehr geehrt|liebe|hola|estimad|buen[oa]s|gentile|salve|ciao|buongiorno|caro|ol[áa]\b|prezad|caro|bom dia|beste|geachte|goed|уважаем|здравствуй|добрый|привет|お世話|いつも|您好|你好|尊敬)/i
 
@@ -90,9 +91,18 @@ export function isFailureNotice(notice: Notice): boolean {
 function isUnsignedNotice({ mail: { header }, subject, words, lines, original }: Notice): boolean {
   if (header.first('in-reply-to') !== null && header.first('return-path')?.trim() !== '<>') return false
   if (manyMails.test(subject)) return false
-  const first = lines.filter(line => line.trim() !== '' && !/^[\s*=_#-]+$/.test(line)).slice(0, 4)
+  const first = firstLines(lines)
   if (greeting.test(first[0] ?? '') || !(words.includes('@') || original !== null)) return false
   return openingSigns.some(sign => sign.test(first.join('\n')))
+}
+
+/** Says whether the words begin with a greeting, as people's do. */
+export function greets({ lines }: Notice): boolean {
+  return greeting.test(firstLines(lines)[0] ?? '')
+}
+
+function firstLines(lines: readonly string[]): readonly string[] {
+  return lines.filter(line => line.trim() !== '' && !/^[\s*=_#-]+$/.test(line)).slice(0, 4)
 }
 
 /** Says whether a mail system tells, in words alone, that mail arrived, and nothing else. */

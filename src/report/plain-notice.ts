@@ -4,9 +4,9 @@
  * Pure.
  */
 import { isAutoReply } from './auto-reply.ts'
-import { namedRecipients, unnamedRecipient, wordsOf } from './named-recipients.ts'
+import { namedRecipients, tells, unnamedRecipient, wordsOf } from './named-recipients.ts'
 import type { Notice } from './notice.ts'
-import { isFailureNotice, saysDelayed, saysDelivered } from './notice-signs.ts'
+import { greets, isFailureNotice, saysDelayed, saysDelivered } from './notice-signs.ts'
 import { quotedWords } from './quoted-words.ts'
 import type { NamedRecipient } from './readers/reader.ts'
 import type { Action, ReportedRecipient } from './report.ts'
@@ -23,8 +23,21 @@ export function plainNotice(notice: Notice): ReportFound | null {
   const named = namedRecipients(notice)
   const wrapped = named.length === 0 ? wrappedReport(notice) : null
   if (wrapped) return wrapped
+  if (isBait(named, notice)) return null
   const action = saysDelayed(notice) ? 'delayed' : 'failed'
   return foundOf((named.length > 0 ? named : [unnamedRecipient(notice)]).map(one => reported(one, action, notice)))
+}
+
+/**
+ * "Dear news@example.com, your mailbox is full: click here": a greeting or a link, no mail returned, no reply quoted, and nobody named but
+ * whom it was sent to. People are hooked so, and no mail system speaks so.
+ */
+function isBait(named: readonly NamedRecipient[], notice: Notice): boolean {
+  const { mail, original, parties, words } = notice
+  if (original !== null || mail.header.first('x-failed-recipients') !== null) return false
+  const head = words.slice(0, 4_000)
+  if (tells(head) || !(/https?:\/\//i.test(head) || greets(notice))) return false
+  return named.every(one => one.address !== null && parties.has(one.address.toLowerCase()))
 }
 
 function reported(one: NamedRecipient, action: Action, notice: Notice): ReportedRecipient {
