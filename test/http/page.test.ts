@@ -617,3 +617,56 @@ t.test('the history says what is ours in the reader’s language, and what was t
     'return id-6, rule x',
   ])
 })
+
+t.test('every form answers bad input beside the field, shows it again, and changes nothing', async t => {
+  const fixture = await openServer(t)
+  const { store } = fixture
+  const { bounce } = await blacklisted(fixture, 'jean@example.com')
+  const claimed = await blacklisted(fixture, 'marie@example.com', { why: 'origin-unproven', counted: false, grade: 'claimed' })
+  const incident = { id: 'inc-1', operator: 'big.example', rule: 'r', category: 'invalid_address', openedAt: now, lastAt: now } as const
+  await store.update({ keys: [] }, () => ({
+    changes: { incidents: [{ ...incident, held: 1, blacklisted: 0, closed: null }] },
+    result: null,
+  }))
+  const { ask } = browse(fixture)
+  const form = formOf(await ask('/addresses/jean%40example.com'))
+  const [jean, missing, long] = ['/addresses/jean%40example.com', 'Say why, in a few words.', 'At most 500 characters.']
+  const day = 'Enter a day that is still to come, or leave it empty.'
+  for (const [action, fields, errors] of [
+    [`${jean}/unblock`, {}, { 'unblock-why': missing }],
+    [`${jean}/unblock`, { why: 'x'.repeat(501), by: 'y'.repeat(101) }, { 'unblock-why': long, 'unblock-by': 'At most 100 characters.' }],
+    [`${jean}/block`, { why: 'stop', until: '2026-11-23' }, { 'block-until': day }],
+    [`${jean}/block`, { until: '24/12/2026' }, { 'block-why': missing, 'block-until': day }],
+    [`${jean}/erase`, { why: 'x', confirm: '<b>' }, { 'erase-confirm': 'This is not the address of this page.' }],
+    [
+      `/r/${claimed.bounce.id}/decide`,
+      { verb: 'confirm', by: 'y'.repeat(101) },
+      { 'decide-why': missing, 'decide-by': 'At most 100 characters.' },
+    ],
+    ['/incidents/inc-1/end', { verb: 'release' }, { 'decide-why': missing }],
+  ] as const) {
+    const answer = await ask(action, { ...fields, form })
+    t.equal(answer.statusCode, 400, action)
+    for (const [field, words] of Object.entries(errors)) {
+      t.match(answer.body, `<p class="error" id="${field}-error">${words}</p>`, `${action}: ${field}`)
+      t.match(
+        answer.body,
+        new RegExp(`id="${field}"[^>]* aria-describedby="[^"]*${field}-error[^"]*" aria-invalid="true"`),
+        `${field} is tied to it`,
+      )
+    }
+    for (const text of Object.values(fields))
+      if (text.length < 20 && text !== 'confirm' && text !== 'release')
+        t.match(answer.body, `value="${text.replaceAll('<', '&lt;').replaceAll('>', '&gt;')}"`)
+    t.notMatch(answer.body, /<b>|at .*\.ts:\d/)
+  }
+  for (const [url, field, words] of [
+    ['/blacklist?domain=not%20one!', 'domain', 'Enter a domain, such as example.com.'],
+    ['/blacklist?category=none', 'category', 'Choose one of the categories.'],
+  ] as const) {
+    t.match((await ask(url)).body, `<p class="error" id="field-${field}-error">${words}</p>`, url)
+  }
+  t.match(await store.lookup([keyOf('jean@example.com')], now), [{ bounceId: bounce.id }])
+  t.match(await store.incident('inc-1'), { closed: null })
+  t.match(await store.bounce(claimed.bounce.id), { why: 'origin-unproven' })
+})

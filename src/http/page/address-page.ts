@@ -174,7 +174,7 @@ function blockCard(view: View, detail: AddressDetail, { block, until }: Said): M
   const failed = block?.ok === false ? block : undefined
   const values = block?.ok ? { why: block.why, by: block.by ?? undefined } : failed?.values
   const fields = html`<p class="dim">${address.blockHelp}</p>${deedFields(view, 'block', values, failed?.errors)}
-${textField({ id: 'block-until', name: 'until', label: address.blockUntil, type: 'date', value: until?.value, error: until?.error })}
+${textField({ id: 'block-until', name: 'until', label: address.blockUntil, type: until?.error === undefined ? 'date' : 'text', value: until?.value, error: until?.error })}
 <p><button class="danger">${address.blockGo}</button></p>`
   const open = (block !== undefined || until !== undefined) && html` open`
   return html`<details class="card"${open}><summary>${address.block}</summary>${postForm(view, `${addressPath(detail.address)}/block`, fields)}</details>`
