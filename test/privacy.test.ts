@@ -229,7 +229,7 @@ t.test('an erased address is gone from every record, and its block holds', async
     .map(line => JSON.parse(line))
   t.same(
     exported.map(({ kind }) => kind),
-    ['export', 'address', 'mail', 'report', 'return', 'audit', 'end'],
+    ['export', 'address', 'mail', 'report', 'owed', 'return', 'audit', 'change', 'end'],
   )
   t.notMatch(JSON.stringify(exported), 'cosette', 'what belongs to others is not handed out')
 

@@ -28,10 +28,15 @@ export async function eraseAddress(
 }
 
 /** Sends everything that is kept of an address, to be saved as a file; its name does not say whose it is. */
-export function sendExport({ store, now }: Pick<HttpDeps, 'store' | 'now'>, key: AddressKey, reply: FastifyReply): FastifyReply {
+export function sendExport(
+  { store, now, notifier }: Pick<HttpDeps, 'store' | 'now' | 'notifier'>,
+  key: AddressKey,
+  reply: FastifyReply,
+): FastifyReply {
   const at = formatTime(now())
+  const endpoints = notifier.endpoints().map(({ name }) => name)
   reply.header('content-disposition', `attachment; filename="address-${at.slice(0, 10)}.ndjson"`)
-  return sendPieces(reply, ndjson, lines({ kind: 'export', address: formatKey(key), at }, addressRecords(store, key)))
+  return sendPieces(reply, ndjson, lines({ kind: 'export', address: formatKey(key), at }, addressRecords(store, key, endpoints)))
 }
 
 async function* lines(head: object, records: AsyncIterable<object>): AsyncGenerator<string> {

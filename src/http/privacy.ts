@@ -57,7 +57,8 @@ export function privacyRoutes(app: App, deps: HttpDeps): void {
       params,
       response: {
         200: {
-          description: 'first the address, then its mails, returns, reports with their octets, audit entries; the last line counts them',
+          description:
+            'first the address, then its mails with their reports (octets in base64) and what is owed of these, returns, audit entries, changes of the feed, webhooks; the last line counts them',
           content: { [ndjson]: { schema: z.object({ kind: z.string() }).loose().meta({ id: 'KeptRecord' }) } },
         },
         ...problemResponses('invalid-request'),

@@ -83,6 +83,7 @@ export function createEndpoint(endpoint: WebhookEndpoint, deps: EndpointDeps): E
       asked = false
       let sleepMs: number
       try {
+        take(await store.endpointStop(name))
         if (await workOff(await store.dueDeliveries(name, now(), batchSize))) continue
         const [next] = await store.dueDeliveries(name, later, 1)
         sleepMs = Math.min(
@@ -98,6 +99,16 @@ export function createEndpoint(endpoint: WebhookEndpoint, deps: EndpointDeps): E
       if (!asked) for (const resolve of waiting.splice(0)) resolve()
       await sleep(sleepMs)
     }
+  }
+
+  /** Follows what the store says: another node may have heard 410, or was told to enable the endpoint. */
+  function take(stop: EndpointStop | null): void {
+    if (stop?.at === disabled?.at) return
+    disabled = stop
+    metrics.webhookDisabled.set({ endpoint: name }, stop ? 1 : 0)
+    if (stop) return
+    failures = 0
+    restUntil = 0
   }
 
   /** Does what can be done with deliveries that are due; says whether any of them moved. */
@@ -214,13 +225,10 @@ export function createEndpoint(endpoint: WebhookEndpoint, deps: EndpointDeps): E
       return reached
     },
     async enable(audit) {
-      const before = disabled
+      const before = await store.endpointStop(name)
       if (!before) return null
       await store.update({ keys: [] }, () => ({ changes: { endpointStops: new Map([[name, null]]), audit: [audit] }, result: null }))
-      disabled = null
-      failures = 0
-      restUntil = 0
-      metrics.webhookDisabled.set({ endpoint: name }, 0)
+      take(null)
       log.info({ endpoint: name, by: audit.by }, 'a webhook endpoint is enabled again')
       wake()
       return before

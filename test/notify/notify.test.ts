@@ -300,6 +300,32 @@ t.test('410 disables an endpoint, also after a restart; what happens meanwhile w
   t.equal((await again.kept.counts()).webhooks, 0)
 })
 
+t.test('what one node makes of an endpoint the others follow, without a restart', async t => {
+  const crm = await receiver(t, [410])
+  const kept = await tempStore(t, { now: () => start })
+  const files = await secretFiles(t, secrets[0])
+  const [one, other] = [await house(t, { url: crm.url, store: kept, files }), await house(t, { url: crm.url, store: kept, files })]
+  await block(kept, { ...deed, key, address: 'jean@example.org', until: null })
+  await one.notifier.idle()
+  await block(one.store, { ...deed, key, address: 'jean@example.org', until: start + day })
+  await one.notifier.idle()
+  t.match(one.notifier.endpoints(), [{ disabled: { why: /410/ } }])
+  await other.notifier.idle()
+  t.match(other.notifier.endpoints(), [{ disabled: { why: /410/ } }], 'the other knows')
+  t.match((await other.metrics.webhookDisabled.get()).values, [{ value: 1 }])
+  const heard = crm.received.length
+  await unblock(other.store, { ...deed, key })
+  await other.notifier.idle()
+  t.equal(crm.received.length, heard, 'and tells nothing')
+
+  t.match(await other.notifier.enable('crm', deed), { why: /410/ })
+  await one.notifier.idle()
+  t.match(one.notifier.endpoints(), [{ disabled: null }])
+  await other.notifier.idle()
+  t.equal(new Set(crm.received.map(({ headers }) => headers['webhook-id'])).size, 2, 'what waited is told')
+  t.equal(await one.notifier.enable('crm', deed), null)
+})
+
 t.test('what was committed is told after a crash, and what was told before it under the same id', async t => {
   const crm = await receiver(t)
   const path = await tempDirectory(t)
