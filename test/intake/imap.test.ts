@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { createAcceptance } from '../../src/intake/acceptance.ts'
+import { setOf } from '../../src/intake/imap/imap-client.ts'
 import type { Mailbox } from '../../src/intake/imap/mailbox.ts'
-import { type ReadMailboxDeps, readMailbox } from '../../src/intake/imap/read-mailbox.ts'
+import { firmFooting, type ReadMailboxDeps, readMailbox } from '../../src/intake/imap/read-mailbox.ts'
 import { watchMailbox } from '../../src/intake/imap/watch-mailbox.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
@@ -27,7 +28,7 @@ function returned(id = makeId(now - 60_000, Buffer.from([0, 0, 1, made++]))) {
 }
 
 /** A mailbox in memory that notes what is done to it; `dies` may throw before any step. */
-function fakeMailbox(mails: Map<number, string>, { dies = (_step: string) => {}, uidValidity = '1' } = {}) {
+function fakeMailbox(mails: Map<number, string>, { dies = (_step: string, _uid?: number) => {}, uidValidity = '1' } = {}) {
   const bodies: number[] = []
   const moved: number[] = []
   let mostHeads = 0
@@ -35,17 +36,18 @@ function fakeMailbox(mails: Map<number, string>, { dies = (_step: string) => {},
     uidValidity,
     uidNext: Math.max(0, ...mails.keys()) + 1,
     uidsAfter: async after => [...mails.keys()].filter(uid => uid > after),
-    async heads(from, to) {
+    async *heads(uids) {
       dies('heads')
-      const heads = [...mails].filter(([uid]) => uid >= from && uid <= to)
-      mostHeads = Math.max(mostHeads, heads.length)
-      return heads.map(([uid, text]) => ({
-        ...{ uid, octets: text.length, arrivedAt: now - 1000 },
-        header: Buffer.from(text.slice(0, text.indexOf('\r\n\r\n') + 4)),
-      }))
+      mostHeads = Math.max(mostHeads, uids.length)
+      for (const uid of uids) {
+        const text = mails.get(uid)
+        if (text === undefined) continue
+        const header = Buffer.from(text.slice(0, text.indexOf('\r\n\r\n') + 4))
+        yield { uid, octets: text.length, arrivedAt: now - 1000, header }
+      }
     },
     async octets(uid) {
-      dies('octets')
+      dies('octets', uid)
       bodies.push(uid)
       const text = mails.get(uid)
       return text === undefined ? null : Buffer.from(text)
@@ -135,6 +137,35 @@ t.test('whatever step the process dies at, nothing is lost and nothing is kept t
   }
 })
 
+t.test('a mail that cannot be read keeps the others back for three tries, and a server that gives nothing loses none', async t => {
+  const { deps, store, sent } = await reader(t)
+  const returns = Array.from({ length: 5 }, () => returned())
+  for (const { id } of returns) await sent(id)
+  const mails = new Map(returns.map(({ text }, index) => [index + 1, text] as const))
+  const footing = firmFooting()
+  const pass = (bad: readonly number[]) => {
+    const dies = (step: string, uid = 0) => {
+      if (step === 'octets' && bad.includes(uid)) throw new Error('the literal is too large')
+    }
+    return readMailbox(deps, fakeMailbox(mails, { dies }).mailbox, { ...names, processedFolder: null }, () => false, footing)
+  }
+  const kept = async () => (await store.pendingReports(9)).length
+  for (let day = 0; day < 20; day++) await t.rejects(pass([1, 2, 3, 4, 5]), 'the server gives nothing')
+  t.equal(await store.mailboxPosition('news INBOX'), null, 'however often: none is passed over')
+  for (let tries = 0; tries < 2; tries++) await t.rejects(pass([2, 3]), 'then two are ill: each gets a last try')
+  await pass([2, 3])
+  t.equal(await kept(), 3, 'the others are read')
+  t.same(await store.mailboxPosition('news INBOX'), { uidValidity: '1', lastUid: 5 })
+  const { values } = await deps.metrics.imapMails.get()
+  t.match(
+    values.find(({ labels }) => labels.outcome === 'failed'),
+    { value: 2 },
+  )
+  mails.set(6, returned().text)
+  await t.rejects(pass([6]))
+  await t.rejects(pass([6]), 'the last one is tried on and on')
+})
+
 t.test('a mailbox of 50,000 other mails: looked through once, 200 heads at a time, none touched', async t => {
   const { store, read } = await reader(t)
   const mails = new Map(Array.from({ length: 50_000 }, (_, index) => [index + 1, letter] as const))
@@ -142,6 +173,16 @@ t.test('a mailbox of 50,000 other mails: looked through once, 200 heads at a tim
   await read(mailbox)
   t.same([bodies, moved, mostHeads()], [[], [], 200])
   t.same(await store.mailboxPosition('news INBOX'), { uidValidity: '1', lastUid: 50_000 })
+})
+
+t.test('uids are asked for as a sequence set, so that a batch is what was found and no more', t => {
+  for (const [uids, set] of [
+    [[7], '7'],
+    [[1, 2, 3], '1:3'],
+    [[1, 3, 4, 90_000], '1,3:4,90000'],
+  ] as const)
+    t.equal(setOf(uids), set)
+  t.end()
 })
 
 t.test('trouble is said, waited out, and over when the mailbox opens', async t => {

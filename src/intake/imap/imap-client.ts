@@ -58,10 +58,9 @@ function mailboxOf(client: ImapFlow, maxMessageBytes: number): Mailbox {
       // `n:*` means the last mail too when it is below n.
       return found.filter(uid => uid > after).sort((a, b) => a - b)
     },
-    async heads(from, to) {
+    async *heads(uids) {
       const query = { uid: true, size: true, internalDate: true, headers: [...headFields] }
-      const fetched = await client.fetchAll(`${from}:${to}`, query, { uid: true })
-      return fetched.map(headOf).sort((a, b) => a.uid - b.uid)
+      for await (const fetched of client.fetch(setOf(uids), query, { uid: true })) yield headOf(fetched)
     },
     async octets(uid) {
       const fetched = await client.fetchOne(String(uid), { uid: true, source: { maxLength: maxMessageBytes } }, { uid: true })
@@ -77,6 +76,17 @@ function mailboxOf(client: ImapFlow, maxMessageBytes: number): Mailbox {
       await client.logout().catch(() => client.close())
     },
   }
+}
+
+/** Ascending uids as a sequence set (RFC 9051 §9): those that follow each other as a range. */
+export function setOf(uids: readonly number[]): string {
+  const ranges: [first: number, last: number][] = []
+  for (const uid of uids) {
+    const range = ranges.at(-1)
+    if (range && range[1] === uid - 1) range[1] = uid
+    else ranges.push([uid, uid])
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}:${last}`)).join(',')
 }
 
 function headOf({ uid, size = 0, internalDate, headers }: FetchMessageObject): MailHead {

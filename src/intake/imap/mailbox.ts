@@ -17,8 +17,8 @@ export type Mailbox = {
   readonly uidNext: number
   /** Uids above `after`, of mails that came at `since` or later when it is not null, ascending. */
   uidsAfter(after: number, since: number | null): Promise<readonly number[]>
-  /** The heads of mails from one uid to another. Marks nothing as read. */
-  heads(from: number, to: number): Promise<readonly MailHead[]>
+  /** The heads of these mails, less those that are gone, one at a time: nothing else may be asked of the mailbox meanwhile. Marks nothing as read. */
+  heads(uids: readonly number[]): AsyncIterable<MailHead>
   /** A mail as it came; null: it is gone. Marks nothing as read. */
   octets(uid: number): Promise<Buffer | null>
   /** Moves a mail to another folder, which is made if it is not there. */

@@ -3,7 +3,8 @@
  * moved away. Everything else is left where it is, unread.
  *
  * At least once, and judged once: the position is kept behind what was stored, and a mail's report id is made of its octets, so that a mail met again after a
- * crash, or after the server gave new uids, is known. Memory: one batch of heads and one mail.
+ * crash, or after the server gave new uids, is known. Memory: the uids, one head, one mail. A mail that breaks the connection, or that the server cannot give,
+ * keeps the others back for three tries only (`Footing`).
  */
 import { createHash } from 'node:crypto'
 import { type FindDeps, findMessage } from '../../judge/find-message.ts'
@@ -13,6 +14,7 @@ import type { ReturnPath } from '../../return-path/return-path.ts'
 import { makeId } from '../../return-path/time-id.ts'
 import type { FoundBy } from '../../store/return-records.ts'
 import type { Store } from '../../store/store.ts'
+import { StoreUnavailable } from '../../store/store-unavailable.ts'
 import type { Acceptance } from '../acceptance.ts'
 import type { Parse } from '../ingest.ts'
 import { tokenInMail } from '../token-in-mail.ts'
@@ -37,34 +39,103 @@ export type MailboxNames = { readonly name: string; readonly folder: string; rea
 /** What became of one mail. */
 type Fate = 'taken' | 'left' | 'too_large' | 'failed'
 
+/**
+ * What a mailbox's passes tell each other. After one that ended in the middle of a batch, mails up to `until` are taken one by one; `tries`: how often a pass
+ * ended at one of them.
+ */
+export type Footing = { until: number; readonly tries: Map<number, number> }
+
+/** Makes that of a mailbox that has not been read yet. */
+export function firmFooting(): Footing {
+  return { until: 0, tries: new Map() }
+}
+
 const batchSize = 200
+const maxTries = 3
+/** Stands for the tries of a mail that failed while others did not. */
+const givenUp = Number.POSITIVE_INFINITY
 const dayMs = 86_400_000
 
 /** Reads what is new; `stopped` is asked between mails. @throws {StoreUnavailable} or the connection's error; the next pass begins where this one ended. */
-export async function readMailbox(deps: ReadMailboxDeps, mailbox: Mailbox, names: MailboxNames, stopped: () => boolean): Promise<void> {
+export async function readMailbox(
+  deps: ReadMailboxDeps,
+  mailbox: Mailbox,
+  names: MailboxNames,
+  stopped: () => boolean,
+  footing: Footing = firmFooting(),
+): Promise<void> {
   const { store, now, maxAgeDays } = deps
   const place = `${names.name} ${names.folder}`
   const { uidValidity } = mailbox
   const kept = await store.mailboxPosition(place)
   const known = kept?.uidValidity === uidValidity ? kept : null
   const uids = await mailbox.uidsAfter(known?.lastUid ?? 0, known ? null : now() - maxAgeDays * dayMs)
-  for (let at = 0; at < uids.length && !stopped(); at += batchSize) {
-    const batch = uids.slice(at, at + batchSize)
+  let passedOver: number[] = []
+  for (let at = 0; at < uids.length && !stopped(); ) {
+    const isSlow = (uids[at] ?? 0) <= footing.until
+    const batch = uids.slice(at, at + (isSlow ? 1 : batchSize))
     const [first, last] = [batch[0], batch.at(-1)]
     if (first === undefined || last === undefined) return
-    for (const head of await mailbox.heads(first, last)) {
-      if (stopped()) return
-      deps.metrics.imapMails.inc({ mailbox: names.name, outcome: await readOne(deps, mailbox, names, head) })
+    at += batch.length
+    const tries = footing.tries.get(first) ?? 0
+    if (isSlow && tries >= maxTries && at < uids.length) {
+      passedOver.push(first)
+      continue
     }
+    try {
+      await readBatch(deps, mailbox, names, batch, stopped)
+    } catch (err) {
+      if (err instanceof StoreUnavailable) throw err
+      if (isSlow) footing.tries.set(first, tries + 1)
+      footing.until = Math.max(footing.until, last)
+      throw err
+    }
+    if (stopped()) return
+    // A mail behind them could be read, so the server gives mail again: they are tried a last time.
+    for (const uid of passedOver) await tryLast(deps, mailbox, names, uid, footing)
+    passedOver = []
+    if (last >= footing.until) footing.tries.clear()
     await store.keepMailboxPosition(place, { uidValidity, lastUid: last })
   }
   if (uids.length === 0 && !known) await store.keepMailboxPosition(place, { uidValidity, lastUid: mailbox.uidNext - 1 })
 }
 
-async function readOne(deps: ReadMailboxDeps, mailbox: Mailbox, names: MailboxNames, head: MailHead): Promise<Fate> {
-  const { log, metrics, returnPath, now } = deps
-  const token = tokenInMail(head.header, returnPath, now())
-  if (!token?.ok && !maybeReturn(head.header)) return 'left'
+/** Reads a mail that was passed over; when that fails it is given up, and the next pass leaves it behind. @throws the connection's error */
+async function tryLast(deps: ReadMailboxDeps, mailbox: Mailbox, names: MailboxNames, uid: number, { tries }: Footing): Promise<void> {
+  if (tries.get(uid) === givenUp) return
+  try {
+    await readBatch(deps, mailbox, names, [uid], () => false)
+  } catch (err) {
+    if (err instanceof StoreUnavailable) throw err
+    tries.set(uid, givenUp)
+    deps.metrics.imapMails.inc({ mailbox: names.name, outcome: 'failed' })
+    deps.log.error({ err, mailbox: names.name, uid }, 'a mail could not be read in several tries, and is left behind')
+    throw err
+  }
+}
+
+async function readBatch(
+  deps: ReadMailboxDeps,
+  mailbox: Mailbox,
+  names: MailboxNames,
+  uids: readonly number[],
+  stopped: () => boolean,
+): Promise<void> {
+  const { metrics, returnPath, now } = deps
+  const count = (outcome: Fate) => metrics.imapMails.inc({ mailbox: names.name, outcome })
+  const suspects: Omit<MailHead, 'header'>[] = []
+  for await (const { header, ...mail } of mailbox.heads(uids)) {
+    if (tokenInMail(header, returnPath, now())?.ok || maybeReturn(header)) suspects.push(mail)
+    else count('left')
+  }
+  for (const mail of suspects) {
+    if (stopped()) return
+    count(await readOne(deps, mailbox, names, mail))
+  }
+}
+
+async function readOne(deps: ReadMailboxDeps, mailbox: Mailbox, names: MailboxNames, head: Omit<MailHead, 'header'>): Promise<Fate> {
+  const { log, metrics, now } = deps
   const where = { mailbox: names.name, uid: head.uid, octets: head.octets }
   if (head.octets > deps.maxMessageBytes) {
     metrics.reportsRejected.inc({ why: 'too_large' })

@@ -3,7 +3,7 @@
  * back-off (1 s to 5 min, jitter).
  */
 import type { OpenMailbox } from './mailbox.ts'
-import { type MailboxNames, type ReadMailboxDeps, readMailbox } from './read-mailbox.ts'
+import { firmFooting, type MailboxNames, type ReadMailboxDeps, readMailbox } from './read-mailbox.ts'
 
 export type MailboxWatch = {
   readonly name: string
@@ -28,6 +28,7 @@ export function watchMailbox(deps: WatchDeps, names: MailboxNames & { readonly p
   let stopped = false
   let rouse = () => {}
   let failures = 0
+  const footing = firmFooting()
   const connected = metrics.imapConnected.labels(name)
   connected.set(0)
 
@@ -53,7 +54,7 @@ export function watchMailbox(deps: WatchDeps, names: MailboxNames & { readonly p
       trouble = null
       connected.set(1)
       while (!stopped) {
-        await readMailbox(deps, mailbox, names, () => stopped)
+        await readMailbox(deps, mailbox, names, () => stopped, footing)
         failures = 0
         const ended = new Promise<void>(resolve => {
           rouse = resolve
