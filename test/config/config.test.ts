@@ -9,6 +9,7 @@ import { shippedRules } from '../../src/classify/rule-set.ts'
 import { loadConfig } from '../../src/cli/load-config.ts'
 import { formatProblem, parseConfig } from '../../src/config/config.ts'
 import { isLoopback, isNetwork, isPrivate, networkMatcher } from '../../src/config/network.ts'
+import { warningsOf } from '../../src/config/warnings.ts'
 
 /** The problems of a configuration, as `check-config` prints them. */
 function problemsOf(value: unknown): string[] {
@@ -253,4 +254,33 @@ t.test('a rule file is read with the configuration, and all of its problems are 
   t.match(classifyReply('550 5.1.1 User unknown, gone fishing', { rules: good.rules }), { rule: 'fishing', type: 'soft' })
   t.match(classifyReply('550 5.1.1 User unknown', { rules: good.rules }), { type: 'hard' }, 'the shipped rules are still there')
   t.match(await loadConfig(fileURLToPath(new URL('../../config/default.yaml', import.meta.url))), { ok: true, rules: shippedRules })
+})
+
+t.test('keep without a way for returns to come in is warned of; LMTP does not listen on port 25', t => {
+  const keep = { upstream: { host: 'smtp.example.com' }, bounce: { forwardTo: 'none' }, returnPath: { mode: 'keep' } }
+  const mailbox = { name: 'crm', host: 'imap.example.com', user: 'crm', passwordFile: 'x' }
+  for (const [more, paths] of [
+    [{}, ['returnPath.mode']],
+    [{ intake: { imap: [mailbox] } }, []],
+    [{ intake: { providers: { postmark: { passwordFile: 'x' } } } }, []],
+    [{ intake: { providers: { maxAgeHours: 12 } } }, ['returnPath.mode']],
+    [{ http: { tokens: [{ name: 'pipe', sha256: 'a'.repeat(64), scopes: ['ingest'] }] } }, []],
+    [{ http: { tokens: [{ name: 'eye', sha256: 'a'.repeat(64), scopes: ['read'] }] } }, ['returnPath.mode']],
+    [{ returnPath: { domain: 'bounces.example.com' } }, []],
+  ] as const) {
+    const parsed = parseConfig({ ...keep, ...more })
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+    t.same(
+      warningsOf(parsed.config).map(({ path }) => path),
+      paths,
+      JSON.stringify(more),
+    )
+  }
+  for (const [listen, right] of [
+    [{ port: 25, protocol: 'lmtp' }, false],
+    [{ port: 24, protocol: 'lmtp' }, true],
+    [{ port: 25, protocol: 'smtp' }, true],
+  ] as const)
+    t.equal(parseConfig({ bounce: { listen: [listen] } }).ok, right, JSON.stringify(listen))
+  t.end()
 })
