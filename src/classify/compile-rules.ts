@@ -5,7 +5,6 @@
  * Pure.
  */
 import { createHash } from 'node:crypto'
-import type { EnhancedStatus } from '../smtp/reply.ts'
 import type { Evidence } from './evidence.ts'
 import { PhraseIndex } from './phrase-index.ts'
 import type { Rule, RuleTable, When } from './rule.ts'
@@ -26,7 +25,7 @@ type Row = {
   readonly says: number
   readonly and: number
   readonly unless: number
-  readonly statuses: readonly RegExp[] | null
+  readonly statuses: readonly string[] | null
 }
 type Table = { readonly asked: 'first' | 'specific' | 'generic' | 'doubts'; readonly hosts: readonly string[]; readonly marks: number }
 
@@ -78,7 +77,7 @@ function compileFind(tables: readonly RuleTable[]): RuleSet['find'] {
         says: clause(says, rule.id),
         and: clause(and, rule.id),
         unless: clause(unless, rule.id),
-        statuses: status ? status.map(statusPattern) : null,
+        statuses: status ?? null,
       })
     }
   }
@@ -126,19 +125,22 @@ function codeHolds(wanted: NonNullable<When['code']>, { code, status, reportStat
 }
 
 /** The report's own status counts only where the words carry none. */
-function statusHolds(patterns: readonly RegExp[], { status, reportStatus }: Evidence): boolean {
+function statusHolds(patterns: readonly string[], { status, reportStatus }: Evidence): boolean {
   const weighed = status ?? reportStatus
   if (!weighed) return false
-  const text = statusText(weighed)
-  return patterns.some(pattern => pattern.test(text))
+  const text = `${weighed.class}.${weighed.subject}.${weighed.detail}`
+  return patterns.some(pattern => statusPattern(pattern).test(text))
 }
 
-function statusText(status: EnhancedStatus): string {
-  return `${status.class}.${status.subject}.${status.detail}`
-}
+/** Patterns that were asked for, compiled: tables repeat the same few. */
+const compiled = new Map<string, RegExp>()
 
 function statusPattern(pattern: string): RegExp {
-  return new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('x', '\\d+')}$`)
+  const known = compiled.get(pattern)
+  if (known) return known
+  const made = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('x', '\\d+')}$`)
+  compiled.set(pattern, made)
+  return made
 }
 
 function isHere({ hosts, marks }: Table, { host, names }: Evidence, hits: Uint8Array): boolean {

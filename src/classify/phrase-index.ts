@@ -4,7 +4,7 @@
  * Pure.
  */
 import { maxGapWords, parsePhrase, type Step, takesFrom } from './phrase.ts'
-import { minPrefixLength } from './phrase-parts.ts'
+import { firstWords, minPrefixLength } from './phrase-parts.ts'
 import type { Words } from './words.ts'
 
 /** What must follow for a clause to be fulfilled. */
@@ -23,7 +23,9 @@ type Opening = {
   readonly others: readonly Rest[]
 }
 
-type FirstWord = { readonly rests: Rest[]; opening: Opening | null }
+/** A phrase that begins with a plain word: parsed when a text first holds that word, for most texts hold few of the thousands. */
+type Pending = { readonly text: string; readonly clause: number; starts: readonly Step[] | null }
+type FirstWord = { readonly pending: Pending[]; opening: Opening | null }
 
 /** Holds phrases, each under the number of a clause, and finds which clauses a text fulfils. */
 export class PhraseIndex {
@@ -33,8 +35,17 @@ export class PhraseIndex {
   readonly #byName = new Map<string, number[]>()
   readonly #byLink = new Map<string, number[]>()
 
-  /** Adds a phrase to a clause; `why`, read after "must", when it is not a phrase. All are added before the first `find`. */
+  /**
+   * Adds a phrase to a clause; `why`, read after "must", when it is seen not to be a phrase: one that begins with a plain word is parsed by `find`,
+   * and must have been checked (`parsePhrase`). All are added before the first `find`.
+   */
   add(text: string, clause: number): { ok: true } | { ok: false; why: string } {
+    const first = firstWords(text)
+    if (first) {
+      const pending: Pending = { text, clause, starts: null }
+      for (const word of first) this.#addPending(word, pending)
+      return { ok: true }
+    }
     const parsed = parsePhrase(text)
     if (!parsed.ok) return parsed
     const { phrase } = parsed
@@ -44,7 +55,10 @@ export class PhraseIndex {
     return { ok: true }
   }
 
-  /** Sets `hits[clause]` to 1 for every clause with a phrase that the text says. */
+  /**
+   * Sets `hits[clause]` to 1 for every clause with a phrase that the text says.
+   * @throws {Error} when a phrase that was not checked is none.
+   */
   find(text: Words, hits: Uint8Array): void {
     for (const name of text.names) {
       for (let at = 0; at !== -1; at = nextLabel(name, at)) for (const clause of this.#byName.get(name.slice(at)) ?? []) hits[clause] = 1
@@ -61,7 +75,7 @@ export class PhraseIndex {
     if (begun) for (const rest of begun) if (word.startsWith(rest.prefix)) findRest(rest, text, at + 1, hits)
     const first = this.#byWord.get(word)
     if (!first) return
-    first.opening ??= openingOf(first.rests)
+    first.opening ??= openingOf(first.pending.flatMap(pending => restsOf(pending, word)))
     const { opening } = first
     for (const clause of opening.whole) hits[clause] = 1
     const next = words[at + 1]
@@ -86,20 +100,33 @@ export class PhraseIndex {
         push(this.#byPrefix, start.prefix.slice(0, minPrefixLength), { prefix: start.prefix, next: start.next, clause })
         return
       case 'word':
-        this.#addWord(start.word, { next: start.next, clause })
+        this.#addPending(start.word, { text: '', clause, starts: [start] })
         return
       case 'words': {
-        const rest = { next: start.next, clause }
-        for (const word of start.words) this.#addWord(word, rest)
+        const pending = { text: '', clause, starts: [start] }
+        for (const word of start.words) this.#addPending(word, pending)
       }
     }
   }
 
-  #addWord(word: string, rest: Rest): void {
+  #addPending(word: string, pending: Pending): void {
     const first = this.#byWord.get(word)
-    if (first) first.rests.push(rest)
-    else this.#byWord.set(word, { rests: [rest], opening: null })
+    if (first) first.pending.push(pending)
+    else this.#byWord.set(word, { pending: [pending], opening: null })
   }
+}
+
+/** What may follow `word` in a phrase that begins with it. */
+function restsOf(pending: Pending, word: string): Rest[] {
+  pending.starts ??= startsOf(pending.text)
+  const begun = pending.starts.filter(step => (step.takes === 'word' ? step.word === word : step.takes === 'words' && step.words.has(word)))
+  return begun.map(step => ({ next: step.takes === 'end' ? [] : step.next, clause: pending.clause }))
+}
+
+function startsOf(text: string): readonly Step[] {
+  const parsed = parsePhrase(text)
+  if (!parsed.ok) throw new Error(`the phrase ${text} must ${parsed.why}`)
+  return parsed.phrase.kind === 'words' ? parsed.phrase.starts : []
 }
 
 function openingOf(rests: readonly Rest[]): Opening {

@@ -61,6 +61,19 @@ export function readParts(phrase: string): Read<{ choices: readonly Choice[] }> 
   return { ok: true, choices }
 }
 
+/** The words that a phrase may begin with, each once; null when one of them is not plain, or may be left out: the phrase must be parsed to know. */
+export function firstWords(phrase: string): ReadonlySet<string> | null {
+  const options = phrase.startsWith('(') ? phrase.slice(1, Math.max(1, phrase.indexOf(')'))).split('|') : [phrase]
+  const words = new Set<string>()
+  for (const option of options) {
+    const end = option.search(/[ (]/)
+    const word = end === -1 ? option : option.slice(0, end)
+    if (word === '' || !isPlain(word)) return null
+    words.add(word)
+  }
+  return words
+}
+
 function isGap(text: string, at: number): boolean {
   return at < 0 || at >= text.length || text[at] === ' ' || text[at] === '\t'
 }
