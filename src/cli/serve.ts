@@ -5,6 +5,7 @@
  * SIGHUP reads certificates, webhook secrets, HTTP tokens, the rule file and the log level again. Sockets that the service manager opened (LISTEN_FDS) are taken over.
  */
 import { createApp } from '../app.ts'
+import { classifyReply } from '../classify/classify-reply.ts'
 import { formatProblem } from '../config/config.ts'
 import { parseInheritedSockets } from '../config/inherited-sockets.ts'
 import { createLog } from '../observe/log.ts'
@@ -41,6 +42,8 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   // Signals count from here on: one that comes while the store opens must not leave half a server behind.
   const stopped = nextSignal(['SIGTERM', 'SIGINT'])
   try {
+    // Compiles the rule tables: a tenth of a second that no session has to wait for.
+    classifyReply('', { rules: loaded.rules })
     const { relay, bounce, http } = await app.start()
     for (const at of relay) io.stdout.write(`listening relay ${formatAddress(at)}\n`)
     for (const at of bounce) io.stdout.write(`listening bounce ${formatAddress(at)}\n`)
