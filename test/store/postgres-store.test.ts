@@ -15,6 +15,7 @@ import { copyStore } from '../../src/store/copy-store.ts'
 import { openArchive } from '../../src/store/open-archive.ts'
 import { blacklistListing, suspectListing } from '../../src/store/postgres/blacklist.ts'
 import { listingOf } from '../../src/store/postgres/bounces.ts'
+import { lookupStatement } from '../../src/store/postgres/erased-addresses.ts'
 import { type Listing, statementOf } from '../../src/store/postgres/listing.ts'
 import { messageListing } from '../../src/store/postgres/messages.ts'
 import { openPostgresStore, type PostgresStoreOptions } from '../../src/store/postgres-store.ts'
@@ -461,6 +462,13 @@ t.test('no question of the API reads a large table from end to end', { skip }, a
       for (const { 'QUERY PLAN': line } of rows)
         if (/Seq Scan on/.test(line)) scans.add(`${JSON.stringify(listing.filter)}: ${line.trim()}`)
     }
+  const lookup = await client.query<{ 'QUERY PLAN': string }>(`explain (analyze, costs off) ${lookupStatement.text}`, [
+    ['user7@example7.org'],
+    ['hash@erased.invalid'],
+  ])
+  const plan = lookup.rows.map(row => row['QUERY PLAN']).join('\n')
+  t.notMatch(plan, /Seq Scan on addresses/)
+  t.match(plan, /never executed/, 'a store without erased addresses is not asked for any')
   await client.end()
   // Partitions that hold nothing are read faster than their index.
   t.same(
