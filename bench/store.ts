@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
+import { Level } from 'level'
 import { createLog } from '../src/observe/log.ts'
 import { makeId } from '../src/return-path/time-id.ts'
 import { type AddressKey, addressKeyOf } from '../src/smtp/path.ts'
@@ -105,7 +105,7 @@ function blocked(n: number): AddressRecord {
 }
 
 async function plainPuts(path: string, writers: number, count: number): Promise<number> {
-  const level = new ClassicLevel<string, string>(join(path, `plain-${writers}`))
+  const level = new Level<string, string>(join(path, `plain-${writers}`))
   await level.open()
   const body = JSON.stringify(mail(0))
   const put = (n: number) => level.batch([{ type: 'put', key: String(n), value: body }], { sync: true } as object)

@@ -156,7 +156,7 @@ t.test('only the page of the house that owns it talks to a library', async t => 
     nodemailer: ['intake', 'sandbox'],
     imapflow: ['intake'],
     mailparser: ['report'],
-    'classic-level': ['store'],
+    level: ['store'],
     pg: ['store'],
     pino: ['observe'],
     'prom-client': ['observe'],

@@ -1,5 +1,5 @@
 /**
- * The Store on LevelDB (package `classic-level`): one process, one directory, nothing to install. doc/adr/0002 lists its keys.
+ * The Store on LevelDB (package `level`): one process, one directory, nothing to install. doc/adr/0002 lists its keys.
  *
  * Each part of the Store has its file in level/; this one opens the engine, puts the parts together, and measures them.
  */

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { ClassicLevel } from 'classic-level'
 import fc from 'fast-check'
+import { Level } from 'level'
 import t, { type Test } from 'tap'
 import { createLog } from '../../src/observe/log.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
@@ -262,7 +262,7 @@ t.test('a store that this process has open is refused, and stays as it is', asyn
 t.test('what cannot be opened says what is the matter and what to do', async t => {
   const newer = await tempDirectory(t)
   await (await open(newer)).close()
-  const level = new ClassicLevel(join(newer, 'level'))
+  const level = new Level(join(newer, 'level'))
   await level.put('meta\0schema', '2')
   await level.close()
   await t.rejects(open(newer), { code: 'ERR_STORE_SCHEMA', message: /has schema 2, and this version of rebond knows 1; start the version/ })

@@ -7,7 +7,7 @@
  */
 import { chmod, readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
+import { Level } from 'level'
 import { makeDirectory } from '../make-directory.ts'
 import { StoreUnavailable } from '../store-unavailable.ts'
 import type { KeyRange } from './keys.ts'
@@ -46,9 +46,9 @@ const writeBufferSize = 16 * 1024 * 1024
 /** Octets of keys and values read ahead in a walk through everything; one entry may have more. */
 const entriesAtOnce = 256 * 1024
 
-/** Opens LevelDB by the package `classic-level`. */
+/** Opens LevelDB by the package `level`. */
 export const openLevel: OpenDatabase = async location => {
-  const level = new ClassicLevel<string, string>(location, { keyEncoding: 'utf8', valueEncoding: 'utf8', cacheSize, writeBufferSize })
+  const level = new Level<string, string>(location, { keyEncoding: 'utf8', valueEncoding: 'utf8', cacheSize, writeBufferSize })
   await level.open()
   return {
     getSync: key => level.getSync(key),

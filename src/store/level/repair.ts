@@ -6,7 +6,7 @@
  */
 import { cp, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
+import { Level } from 'level'
 import { StoreUnavailable } from '../store-unavailable.ts'
 import { openError, openLevel, rootOf } from './database.ts'
 import { metaKeys } from './meta.ts'
@@ -19,6 +19,9 @@ export type Repaired = Rebuilt & {
   /** The secret that erased addresses are found by is gone, and some are there: their blocks hold nobody back any more. */
   readonly erasedSecretLost: boolean
 }
+
+/** On Node, `level` is `classic-level`, whose `repair` its own types leave out: they promise what a browser has too. Contract: test/store/keep.test.ts. */
+const { repair: salvage } = Level as unknown as { repair(location: string): Promise<void> }
 
 export type RepairOptions = {
   /** The data directory. */
@@ -38,7 +41,7 @@ export async function repairLevel({ path, now, onStep }: RepairOptions): Promise
     onStep('copying', 0)
     await copyDirectory(location, copy)
     onStep('repairing', 0)
-    await ClassicLevel.repair(location)
+    await salvage(location)
     // What LevelDB put aside stands in the copy.
     await rm(join(location, 'lost'), { recursive: true, force: true })
     const database = await openLevel(location)
@@ -56,7 +59,7 @@ export async function repairLevel({ path, now, onStep }: RepairOptions): Promise
 
 /** LevelDB locks a directory before it looks at anything in it: an opening that cannot succeed asks for the lock and changes nothing. */
 async function refuseInUse(location: string): Promise<void> {
-  const probe = new ClassicLevel(location, { createIfMissing: false, errorIfExists: true })
+  const probe = new Level(location, { createIfMissing: false, errorIfExists: true })
   try {
     await probe.open()
     await probe.close()
