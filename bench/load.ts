@@ -40,7 +40,7 @@ switch (positionals[0]) {
     break
   }
   case 'load': {
-    const { ok, fail, times, why, ...took } = await runLoad({
+    const { ok, fail, times, bySession, why, ...took } = await runLoad({
       port,
       sessions,
       octets: Number(values.octets),
@@ -53,7 +53,9 @@ switch (positionals[0]) {
     })
     times.sort((a, b) => a - b)
     const at = (share: number) => (times[Math.floor(share * (times.length - 1))] ?? 0).toFixed(3)
-    process.stdout.write(`ok=${ok} fail=${fail} rate=${(ok / took.seconds).toFixed(1)} p50=${at(0.5)} p99=${at(0.99)} err="${why}"\n`)
+    process.stdout.write(
+      `ok=${ok} fail=${fail} rate=${(ok / took.seconds).toFixed(1)} p50=${at(0.5)} p99=${at(0.99)} fewest=${Math.min(...bySession)} most=${Math.max(...bySession)} err="${why}"\n`,
+    )
     break
   }
   case 'idle':

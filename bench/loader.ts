@@ -25,7 +25,15 @@ export type Load = {
   readonly pipelined?: boolean
   readonly tls?: boolean
 }
-export type Loaded = { readonly ok: number; readonly fail: number; readonly rate: number; readonly p50: number; readonly p99: number }
+export type Loaded = {
+  readonly ok: number
+  readonly fail: number
+  readonly rate: number
+  readonly p50: number
+  readonly p99: number
+  readonly fewest: number
+  readonly most: number
+}
 
 /** Starts a sink. `megabytesPerSecond`: how fast it reads data at most; null: as fast as it comes. */
 export async function startSink(megabytesPerSecond: number | null = null, tls = false): Promise<Running> {
@@ -46,7 +54,15 @@ export async function load(port: number, what: Load, seconds: number): Promise<L
   // It ends with 1 when a message failed: the figures say so too.
   const { stdout } = await promisify(execFile)(command, [...before, 'load', ...args]).catch(err => err as { stdout: string })
   const value = (name: string) => Number(new RegExp(`\\b${name}=([\\d.]+)`).exec(stdout)?.[1] ?? 0)
-  return { ok: value('ok'), fail: value('fail'), rate: value('rate'), p50: value('p50'), p99: value('p99') }
+  return {
+    ok: value('ok'),
+    fail: value('fail'),
+    rate: value('rate'),
+    p50: value('p50'),
+    p99: value('p99'),
+    fewest: value('fewest'),
+    most: value('most'),
+  }
 }
 
 /**

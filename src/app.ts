@@ -28,6 +28,7 @@ import { createScreen } from './judge/screen.ts'
 import { createChangeWatch } from './notify/change-watch.ts'
 import { createNotifier } from './notify/notifier.ts'
 import { tellingStore } from './notify/telling-store.ts'
+import { watchEventLoop } from './observe/event-loop.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createRetention } from './privacy/retention.ts'
@@ -72,6 +73,8 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
   let stopping: Promise<void> | null = null
 
   async function start(): Promise<Listening> {
+    const unwatch = watchEventLoop(metrics)
+    closers.unshift(async () => unwatch())
     const keys = await signingKeys(config)
     if (keys.made) log.info({ file: keys.file }, 'made a key for return paths; keep it with your backups')
     const kept = await openStore(config.store, { now, log, metrics })

@@ -162,6 +162,7 @@ t.test('the unit starts what the package has, as nobody', async t => {
   t.equal(command, 'serve')
   t.match(operations, `${config}`)
   t.equal(service.get('DynamicUser'), 'yes')
+  t.equal(service.get('LimitCORE'), '0', 'no secret in a core dump')
   t.equal(service.get('CapabilityBoundingSet'), 'CAP_NET_BIND_SERVICE', 'port 25, and no other right of root’s')
   t.equal(service.get('MemoryDenyWriteExecute'), undefined, 'V8 could not start')
   const { store, relay } = await configOf(t, 'config/example.yaml')

@@ -4,6 +4,7 @@
  * Promise: a message counts as delivered only when the server's reply to its final dot was a 250; everything else is in `fail`.
  */
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 
 export type LoadOptions = {
@@ -29,6 +30,8 @@ export type LoadResult = {
   seconds: number
   /** Milliseconds of each message, from its MAIL (from its connect, with a connection each) to its last reply. */
   times: number[]
+  /** Messages delivered by each session. */
+  bySession: number[]
   /** The first reply or trouble that was not hoped for. */
   why: string
 }
@@ -37,16 +40,28 @@ const blacklistSize = 100_000
 
 /** Runs the load until its time is over and every message under way has ended. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const result: LoadResult = { ok: 0, fail: 0, seconds: 0, times: [], why: '' }
+  const result: LoadResult = {
+    ok: 0,
+    fail: 0,
+    seconds: 0,
+    times: [],
+    bySession: Array.from({ length: options.sessions }, () => 0),
+    why: '',
+  }
   const body = Buffer.from(makeMessage(options.octets), 'latin1')
   const from = performance.now()
   const until = from + options.seconds * 1000
-  await Promise.all(Array.from({ length: options.sessions }, () => keepSending(options, body, until, result)))
+  await Promise.all(result.bySession.map((_, index) => keepSending(options, body, until, result, index)))
   result.seconds = (performance.now() - from) / 1000
   return result
 }
 
-async function keepSending(options: LoadOptions, body: Buffer, until: number, result: LoadResult): Promise<void> {
+/** Sessions that connect in one step: all at once would overflow the accept queue, and a connection lost there is never greeted. */
+const connectsAtOnce = 50
+const stepMs = 50
+
+async function keepSending(options: LoadOptions, body: Buffer, until: number, result: LoadResult, index: number): Promise<void> {
+  await sleep(Math.floor(index / connectsAtOnce) * stepMs)
   while (performance.now() < until) {
     const from = performance.now()
     const talk = new Talk(options.port, options.tls)
@@ -55,8 +70,10 @@ async function keepSending(options: LoadOptions, body: Buffer, until: number, re
       for (let sent = 0; performance.now() < until && (options.perConnection === 0 || sent < options.perConnection); sent++) {
         const begun = options.perConnection === 1 ? from : performance.now()
         const ok = await (options.pipelined ? sendPipelined(talk, options, body) : sendStepwise(talk, options, body))
-        if (ok) result.ok++
-        else result.fail++
+        if (ok) {
+          result.ok++
+          result.bySession[index] = (result.bySession[index] ?? 0) + 1
+        } else result.fail++
         if (!ok && result.why === '') result.why = talk.last
         result.times.push(performance.now() - begun)
       }

@@ -18,8 +18,19 @@ export function createMetrics(version: string) {
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge<L>({ name: `rebond_${name}`, help, labelNames: [...labelNames], registers })
 
+  const eventLoop = { read: () => 0 }
+  new Gauge({
+    name: 'rebond_event_loop_lateness_seconds',
+    help: "How late the program's thread was, 99th percentile since the last scrape.",
+    registers,
+    collect() {
+      this.set(eventLoop.read())
+    },
+  })
+
   const metrics = {
     registry,
+    eventLoop,
     rcpt: counter('rcpt_total', 'Recipients asked for by the CRM: relayed, blacklisted (refused by us), refused or deferred.', ['verdict']),
     messages: counter('messages_total', 'Mails by what became of them.', ['outcome']),
     messagesUnjournalled: counter(

@@ -117,6 +117,8 @@ t.test('the key is made once, readable by its owner only, and a bad one is refus
   t.equal((await stat(file)).mode & 0o777, 0o600)
   t.equal((await stat(join(program.directory, 'data'))).mode & 0o777, 0o700)
   t.notMatch(program.log(), key.trim())
+  const shown = await readFile(`/proc/${program.pid}/cmdline`, 'utf8').catch(() => '')
+  t.notMatch(`${shown}${await readFile(`/proc/${program.pid}/comm`, 'utf8').catch(() => '')}`, key.trim(), 'nor do process titles')
   await program.end('SIGTERM')
   const again = await startProgram(t, { directory: program.directory })
   t.equal(await readFile(file, 'utf8'), key, 'the next start keeps it')
