@@ -59,6 +59,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 /** Sessions that connect in one step: all at once would overflow the accept queue, and a connection lost there is never greeted. */
 const connectsAtOnce = 50
 const stepMs = 50
+/** Such a connection is given up, and made again. */
+const greetingMs = 10_000
 
 async function keepSending(options: LoadOptions, body: Buffer, until: number, result: LoadResult, index: number): Promise<void> {
   await sleep(Math.floor(index / connectsAtOnce) * stepMs)
@@ -66,7 +68,9 @@ async function keepSending(options: LoadOptions, body: Buffer, until: number, re
     const from = performance.now()
     const talk = new Talk(options.port, options.tls)
     try {
-      if ((await talk.next()) !== 220 || (await talk.ask('EHLO bench.client.example\r\n')) !== 250) throw new Error(talk.last)
+      const greeting = await Promise.race([talk.next(), sleep(greetingMs, null, { ref: false })])
+      if (greeting === null) continue
+      if (greeting !== 220 || (await talk.ask('EHLO bench.client.example\r\n')) !== 250) throw new Error(talk.last)
       for (let sent = 0; performance.now() < until && (options.perConnection === 0 || sent < options.perConnection); sent++) {
         const begun = options.perConnection === 1 ? from : performance.now()
         const ok = await (options.pipelined ? sendPipelined(talk, options, body) : sendStepwise(talk, options, body))
