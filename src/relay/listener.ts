@@ -29,8 +29,8 @@ export type ListenerDeps = {
 const notAllowed = formatReply(reply(554, '5.7.1', 'This relay does not serve your network'))
 const tooMany = formatReply(reply(421, '4.7.0', 'Too many sessions; try again later'))
 const noOctets = Buffer.alloc(0)
-/** Connections that wait to be accepted; the system's own limit may be lower. */
-const backlog = 1024
+/** Connections that wait to be accepted: all the sessions of a CRM may come at once. The system's own limit may be lower (net.core.somaxconn). */
+const backlog = 4096
 
 export class Listener {
   readonly #deps: ListenerDeps

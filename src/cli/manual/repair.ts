@@ -10,7 +10,7 @@ export const repairManual = {
     'What was lost is in a backup, if there is one: compare before you choose between the two. A block that was lost comes back when the address bounces again, or with rebond import of an exported list.',
   ],
   options: { config: { type: 'string', short: 'c', value: 'FILE', says: "the server's configuration" } },
-  examples: [['after a damaged disk', 'systemctl stop rebond && rebond repair --config /etc/rebond/rebond.yaml']],
+  examples: [['after a damaged disk, with the server stopped', 'rebond repair --config /etc/rebond/rebond.yaml']],
   exit: {
     0: 'repaired; what was lost is printed',
     1: 'refused or failed: the copy, if one was made, is as the store was',
