@@ -35,6 +35,8 @@ export type Acceptance = {
   mayBring(messageId: string): Promise<boolean>
   /** Keeps a mail, once for each destination: all of them, or none. Durable when it resolves. @throws {StoreUnavailable} */
   accept(destinations: readonly Destination[], arrival: Arrival): Promise<Accepted>
+  /** Whether a mail is being stored at this moment. */
+  isUnderWay(): boolean
 }
 
 export type AcceptanceDeps = {
@@ -58,6 +60,7 @@ export function createAcceptance({ store, log, metrics, now, isCanary = () => fa
   const budget = createTokenBudget(store, now)
   const postmasterMail = createAllowance(postmasterPerHour.mails, postmasterPerHour.octets, now)
   const unmatchedMail = createAllowance(unmatchedPerHour.mails, unmatchedPerHour.octets, now)
+  let underWay = 0
 
   async function spend(destination: Destination, octets: number): Promise<{ giveBack(): void } | null> {
     if (destination === unmatched) return unmatchedMail.spend(octets)
@@ -65,12 +68,14 @@ export function createAcceptance({ store, log, metrics, now, isCanary = () => fa
   }
 
   return {
+    isUnderWay: () => underWay > 0,
     mayBring: messageId => budget.allows(messageId),
     async accept(named, { raw, identity, ...arrival }) {
       const destinations = named.filter(one => one === unmatched || !isCanary(one))
       if (destinations.length === 0) return { ok: true, reports: [] }
       const spent: { giveBack(): void }[] = []
       let kept = false
+      underWay++
       try {
         for (const destination of destinations) {
           const one = await spend(destination, raw.length)
@@ -95,6 +100,7 @@ export function createAcceptance({ store, log, metrics, now, isCanary = () => fa
         log.info({ reports: fresh.map(({ id }) => id), size: raw.length, ...(arrival.via ? { via: arrival.via } : {}) }, 'report accepted')
         return { ok: true, reports: fresh }
       } finally {
+        underWay--
         if (!kept) for (const one of spent) one.giveBack()
       }
     },

@@ -5,6 +5,7 @@
  * twice. A report that cannot be read is judged as `other` with its problem recorded; one that the judge cannot take is set aside the same
  * way. Neither blocks those behind it. When the store is unavailable the loop waits, longer each time, and goes on.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { type Report, unreadableReport } from '../report/report.ts'
@@ -22,6 +23,8 @@ export type IngestDeps = {
   readonly store: Store
   readonly parse: Parse
   readonly judgeReport: JudgeReport
+  /** Whether mail is being accepted at this moment: it goes first, the backlog is on disk and can wait a little. Never, unless told. */
+  readonly isMailComing?: () => boolean
   /** Called when a report was judged. */
   readonly onJudged?: () => void
   readonly log: Log
@@ -45,12 +48,14 @@ export type Ingest = {
 const batchSize = 256
 const maxBackOffMs = 30_000
 const maxProblem = 200
+/** Before each report, while mail comes in: so a flood of returns is taken as fast as it comes, and judging goes on all the same. */
+const yieldMs = 20
 /** Another node may have died and left reports pending: the store is asked at least this often. */
 const longestSleepMs = 10_000
 
 /** Starts the loop; the first look at the store comes at once. */
 export function createIngest(deps: IngestDeps): Ingest {
-  const { store, log, metrics, now, concurrency = 8, backOffMs = 250 } = deps
+  const { store, log, metrics, now, concurrency = 8, backOffMs = 250, isMailComing = () => false } = deps
   const waiting: (() => void)[] = []
   let stopped = false
   let asked = true
@@ -95,7 +100,13 @@ export function createIngest(deps: IngestDeps): Ingest {
   async function judgeAll(pending: readonly StoredReport[]): Promise<void> {
     let next = 0
     const worker = async () => {
-      for (let stored = pending[next++]; stored && !stopped; stored = pending[next++]) await judgeOne(stored)
+      for (let stored = pending[next++]; stored && !stopped; stored = pending[next++]) {
+        if (isMailComing()) {
+          await delay(yieldMs)
+          if (stopped) return
+        }
+        await judgeOne(stored)
+      }
     }
     const ended = await Promise.allSettled(Array.from({ length: Math.min(concurrency, pending.length) }, worker))
     for (const one of ended) if (one.status === 'rejected') throw one.reason

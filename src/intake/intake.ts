@@ -94,7 +94,7 @@ export function createIntake(deps: IntakeDeps): Intake {
         servers = opened
         if (at.length < config.listen.length) await stopServers()
       }
-      ingest = createIngest(deps)
+      ingest = createIngest({ ...deps, isMailComing: acceptance.isUnderWay })
       const { maxMessageBytes } = config
       const reading = {
         ...deps,

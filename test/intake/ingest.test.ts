@@ -87,6 +87,27 @@ t.test('no more than so many are judged at a time, and a long backlog is judged 
   t.equal(most, 3)
 })
 
+t.test('mail that is coming in goes first, and what is pending is judged all the same', async t => {
+  const store = await tempStore(t)
+  const stored = [await accept(store), await accept(store), await accept(store)]
+  const asked: number[] = []
+  const deps = depsFor(store, {
+    concurrency: 1,
+    isMailComing: () => {
+      asked.push(deps.judged.length)
+      return true
+    },
+  })
+  const ingest = createIngest(deps)
+  t.teardown(() => ingest.stop())
+  await ingest.idle()
+  t.same(
+    deps.judged,
+    stored.map(({ id }) => id),
+  )
+  t.same(asked, [0, 1, 2], 'asked before each')
+})
+
 t.test('a report that cannot be read is judged as other with its problem, and those behind it go on', async t => {
   const store = await tempStore(t)
   const [bad, good] = [await accept(store, 'bomb'), await accept(store)]
