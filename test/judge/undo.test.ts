@@ -18,6 +18,7 @@ import { makeId } from '../../src/return-path/time-id.ts'
 import { reply } from '../../src/smtp/reply.ts'
 import type { AddressRecord } from '../../src/store/address-record.ts'
 import { isSuspect } from '../../src/store/address-record.ts'
+import type { AuditEntry } from '../../src/store/audit-record.ts'
 import type { Message } from '../../src/store/message-records.ts'
 import type { Bounce } from '../../src/store/return-records.ts'
 import type { SurgeWindow } from '../../src/store/surge-records.ts'
@@ -109,8 +110,14 @@ t.test('an outage that answers "no such user" for everybody blacklists fewer tha
   t.match(await endIncident({ store, policy }, incident.id, { ...hand, verb: 'release' }), { closed: { how: 'released', by: 'support' } })
   t.equal(await store.blacklistedCount(), 0, 'all are restored')
   t.match((await store.incidents({}, firstPage)).items, [{ id: incident.id, closed: { how: 'released' } }])
+  const audited: AuditEntry[] = []
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await store.audit({ by: 'support' }, { ...firstPage, cursor: cursor ?? null })
+    audited.push(...page.items)
+    cursor = page.next
+  }
   t.match(
-    (await store.audit({ by: 'support' }, firstPage)).items.filter(({ key }) => key === null),
+    audited.filter(({ key }) => key === null),
     [{ op: 'release', actor: 'hand', subject: `incident ${incident.id}`, why: String }],
   )
   t.strictSame((await store.incidents({ state: 'open' }, firstPage)).items, [])
