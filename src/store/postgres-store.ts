@@ -1,5 +1,5 @@
 /**
- * The Store on PostgreSQL (package `pg`): any number of nodes share one database. doc/adr/0002 lists its tables, doc/adr/0009 says why they are
+ * The Store on PostgreSQL (package `pg`): one database, shared by however many nodes there are. doc/adr/0002 lists its tables, doc/adr/0009 says why they are
  * as they are.
  *
  * Each part of the Store has its file in postgres/; this one opens the database, puts the parts together, and measures them. Nothing is

@@ -13,7 +13,8 @@ import { textPart } from '../key-parts.ts'
 import type { Message } from '../message-records.ts'
 import type { MailboxPosition, StoredReport } from '../return-records.ts'
 import type { SurgeWindow } from '../surge-records.ts'
-import type { Counter, Counts, ListRecord } from '../tally.ts'
+import type { Counts, ListRecord } from '../tally.ts'
+import { putLists, putSums, scopeOf, sumsOf } from './archived-tallies.ts'
 import { putAudit } from './audit.ts'
 import type { Database, Run } from './database.ts'
 import { putDeliveries } from './deliveries.ts'
@@ -178,43 +179,6 @@ const writers: Writers = {
   deliveries: (run, records) => putDeliveries(run, records, new Map()),
   stops: (run, records) => putDeliveries(run, [], new Map(records.map(({ endpoint, stop }) => [endpoint, stop]))),
   mailboxes: (run, records) => records.map(({ mailbox, position }) => run(...keepMailbox(mailbox, position))),
-}
-
-const scopeOf = (list: string | null): string => (list === null ? '-' : `=${textPart(list)}`)
-
-type Sum = { readonly scope: string; readonly hour: number; readonly counter: string; readonly value: number }
-
-function sumsOf(scope: string, hour: number, counts: { readonly [counter in Counter]?: number }): Sum[] {
-  return Object.entries(counts).map(([counter, value]) => ({ scope, hour, counter, value }))
-}
-
-/** Slot 0, whatever it held: a copy that goes on writes the same again. */
-function putSums(run: Run, sums: readonly Sum[]): Promise<unknown>[] {
-  const text = `insert into tallies (scope, hour, counter, slot, value)
-    select scope, hour, counter, 0, value from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[]) as given (scope, hour, counter, value)
-    on conflict (scope, hour, counter, slot) do update set value = excluded.value`
-  return [
-    run({ text }, [
-      sums.map(({ scope }) => scope),
-      sums.map(({ hour }) => hour),
-      sums.map(({ counter }) => counter),
-      sums.map(({ value }) => value),
-    ]),
-  ]
-}
-
-function putLists(run: Run, lists: readonly Archived['lists'][]): Promise<unknown>[] {
-  const text = `insert into lists (scope, slot, first_at, last_at, seen, data)
-    select scope, 0, first_at, last_at, true, data
-    from unnest($1::text[], $2::bigint[], $3::bigint[], $4::json[]) as given (scope, first_at, last_at, data)
-    on conflict (scope, slot) do update set first_at = excluded.first_at, last_at = excluded.last_at, data = excluded.data`
-  const values = [
-    lists.map(({ list }) => scopeOf(list)),
-    lists.map(({ firstAt }) => firstAt),
-    lists.map(({ lastAt }) => lastAt),
-    lists.map(({ list, template, subject }) => JSON.stringify({ list, template, subject })),
-  ]
-  return [run({ text }, values)]
 }
 
 function putOutcomes(run: Run, messages: readonly Archived['messages'][]): Promise<unknown>[] {
