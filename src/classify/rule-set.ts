@@ -12,6 +12,7 @@ import { greylisting } from './generic/greylisting.ts'
 import { mailboxBusy } from './generic/mailbox-busy.ts'
 import { mailboxFull } from './generic/mailbox-full.ts'
 import { mailboxInactive } from './generic/mailbox-inactive.ts'
+import { mailboxInactiveAbroad } from './generic/mailbox-inactive-abroad.ts'
 import { mailboxMoved } from './generic/mailbox-moved.ts'
 import { mailboxUnavailable } from './generic/mailbox-unavailable.ts'
 import { messageSize } from './generic/message-size.ts'
@@ -80,6 +81,7 @@ export const shippedTables: readonly RuleTable[] = [
   messageSize,
   mailboxFull,
   mailboxInactive,
+  mailboxInactiveAbroad,
   spamVerdict,
   senderAuthentication,
   senderReputation,

@@ -151,7 +151,9 @@ export const doubts: RuleTable = {
         says: [
           '(policy|policies|prohibited|permission|permissions|unauthorized|unauthorised)',
           '(internal|local) use only',
-          '(not|isnt|arent) (authorized|authorised|allowed|permitted)',
+          '(not|isnt|arent) (authorized|authorised|permitted)',
+          // Not RFC 5321's 553, "mailbox name not allowed", which speaks of a name that no mailbox may have.
+          '(is|are|was|were|mail|message|messages|email|you|user|users|senders|access|delivery|recipient|address|account|from|to|here|domain|relaying) (not allowed|isnt allowed|arent allowed)',
           '(only|solely) (accepts|accept|receives|for) * (internal|local|authenticated)',
           'may not exist',
           '(members|nonmembers)',

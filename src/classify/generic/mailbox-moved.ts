@@ -46,5 +46,12 @@ export const mailboxMoved: RuleTable = {
       sample: '551 5.1.6 User has moved; please try <new@example.com>',
       source: 'RFC 3463 §3.2 (X.1.6); RFC 5321 §4.2.3 (551)',
     },
+    {
+      id: 'try-another-address',
+      gives: 'moved_address',
+      when: { says: ['(try|use|to|is|at|address) @', 'try @'], code: [551], unless: ['sender', 'from', 'relay', 'your'] },
+      sample: '551 Please try <jean@example.net> instead',
+      source: 'RFC 5321 §3.4: 551, the server knows where the mail goes and does not take it there',
+    },
   ],
 }

@@ -19,6 +19,8 @@ export const mailboxUnavailable: RuleTable = {
           'requested action not taken mailbox not found',
           'mailbox unavailable',
           'mailbox not available',
+          'mailbox unavaiable',
+          'unavailable mailbox',
           'requested action not taken mailbox',
         ],
         code: [550, 553],

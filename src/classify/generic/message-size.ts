@@ -50,6 +50,8 @@ export const messageSize: RuleTable = {
           'mailbox exceeds',
           'in (the|) queue',
           'quota',
+          'mailbox size',
+          'mail file size',
         ],
       },
       sample: '552 5.3.4 Message size exceeds fixed maximum message size (10485760)',

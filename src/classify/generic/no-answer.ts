@@ -16,6 +16,7 @@ export const noAnswer: RuleTable = {
           '(connection|connect|operation|conversation|session|smtp|network|dns|handshake|delivery|read|write|request|socket|lookup) * (timed out|timeout|time out)',
           '(timed out|timeout|time out) (while|after|waiting|during|connecting|on|before|sending|receiving|exceeded|in)',
           '(retry|queue|delivery) timeout',
+          '(message|mail) timed out',
           'connect* * (refused|reset|lost|dropped|unreachable|no route)',
           'connection refused',
           'not been collected',

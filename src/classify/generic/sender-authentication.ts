@@ -17,6 +17,7 @@ export const senderAuthentication: RuleTable = {
         says: [
           '(spf|dmarc|dkim|dane|tlsa|senderid|domainkeys|arc)',
           'sender policy framework',
+          'purported responsible',
           'openspf.org',
           'openspf.net',
           'sender id (failed|check|fail|pra)',

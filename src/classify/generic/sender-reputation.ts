@@ -154,7 +154,9 @@ export const senderReputation: RuleTable = {
           'zwarte lijst',
           'ブラックリスト',
           '黑名单',
-          '(发信|发送) ip * (禁止|拒绝)',
+          '(发信|发送|来源|您的|你的) ip',
+          '送信元 ip',
+          'ip (地址|アドレス|) (被|拒|は拒|が拒)',
           '被禁止',
         ],
         unless: [

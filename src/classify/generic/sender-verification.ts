@@ -65,6 +65,7 @@ export const senderVerification: RuleTable = {
           'no valid (mx|dns|a record) * (sender|return|mail from|from)',
           'mx * for sender * (does not|not|unresolvable|invalid)',
           'unresolvable sender',
+          'invalid dns mx or a * resource record',
           'mail from domain * (resolve|exist|found|valid)',
           'mail from must have',
           'your (domain|address|e mail address|email address) * (does not|doesnt) (exist|resolve)',
@@ -73,6 +74,7 @@ export const senderVerification: RuleTable = {
           'emetteur invalide',
           'expediteur (invalide|inconnu)',
           'domaine (de l|) (expediteur|emetteur) * (invalide|inconnu|inexistant)',
+          '(absenderdomain|absenderdomaine|senderdomain) * (unbekannt|ungültig|existiert nicht|nicht gefunden|nicht aufgelöst)',
           'absender * (unbekannt|ungültig|existiert nicht|nicht gefunden|nicht aufgelöst)',
           'absenderadresse * (unbekannt|ungültig|existiert nicht)',
           'remitente (invalido|desconocido|no valido|no existe|inexistente)',
@@ -121,10 +123,34 @@ export const senderVerification: RuleTable = {
       gives: 'relay_config',
       when: {
         status: ['x.1.7', 'x.1.8', '5.7.27'],
-        unless: ['bad outbound sender', 'outbound spam', 'recipient address rejected', 'host does not accept mail'],
+        unless: [
+          'recipient (address|domain) has null mx',
+          'bad outbound sender',
+          'outbound spam',
+          'recipient address rejected',
+          'host does not accept mail',
+        ],
       },
       sample: '550 5.1.7 No such domain news.example.com.',
       source: 'RFC 3463 §3.2; RFC 7505 §4.2 (X.7.27)',
+    },
+    {
+      // Servers that sign their own return paths (BATV) refuse what comes back to any other, and some refuse all mail from <>.
+      id: 'null-sender-refused',
+      gives: 'relay_config',
+      when: {
+        says: [
+          '(batv|backscatter)',
+          'unsigned dsn',
+          'third party (dsn|dsns|bounces)',
+          '(empty|null|blank) (envelope|) (sender|senders|reverse path|return path|from) * (not|refused|denied|rejected|disallowed)',
+          'returned mail not accepted',
+          '(bounces|dsns|bounce messages) * not accepted',
+        ],
+        unless: ['backscatterer', 'listed', 'blocked using'],
+      },
+      sample: '550 BATV validation failure',
+      source: 'https://datatracker.ietf.org/doc/html/draft-levine-smtp-batv-01',
     },
     {
       id: 'helo-refused',

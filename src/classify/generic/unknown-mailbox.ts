@@ -7,7 +7,7 @@
 import type { RuleTable } from '../rule.ts'
 
 const who =
-  '(user|recipient|addressee|account|mailbox|mailboxes|address|alias|subscriber|customer|username|member|userid|inbox|login|recipients|users|accounts|addresses|addressees|maildrop|uid|person|employee|student|mailhost|name|forwardpath|rcpt|mailuser|id|number|destinataire|destinatario)'
+  '(user|recipient|addressee|account|mailbox|mailboxes|address|alias|subscriber|customer|username|member|userid|inbox|login|recipients|users|accounts|addresses|addressees|maildrop|uid|person|employee|student|mailhost|name|forwardpath|rcpt|mailuser|id|number|destinataire|destinatario|local part|localpart|mail drop|mail box|maildrops|recipent|recepient|reciepient|adress|usr)'
 
 const gone =
   '(unknown|invalid|unrecognized|unrecognised|unreachable|nonexistent|nonexistant|inexistent|undefined|undeliverable|unlisted|unregistered|unlocatable|illegal|unroutable|unknow|unkown|unknwon|uknown|incorrect|bogus)'
@@ -112,6 +112,9 @@ export const unknownMailbox: RuleTable = {
           'recipient * not (listed|exist|found|known|registered|here)',
           'not a registered * user',
           'nobody by that name',
+          'not found (recipient|user|mailbox) account',
+          'no record of (this|that|the|such|a|any) (user|recipient|address|mailbox|account|person)',
+          '(do not|dont|does not|doesnt|did not|cannot|cant) (know|recognize|recognise) (this|that|the|any|such|such a|a|your) (user|recipient|address|mailbox|account|addressee|person|email)',
           'local address contains control or whitespace',
           'mailbox for * (not|does not|doesnt) (exist|found|available)',
           'email account that you tried to reach does not exist',
