@@ -60,6 +60,20 @@ async function serving(t: Test) {
   return { directory, store, key, url, config, log }
 }
 
+t.test('no row has an empty value: classic-level would keep its memory for ever', async t => {
+  const store = await tempStore(t, { now: () => start })
+  await fill(store)
+  const rows = await rowsOf(store)
+  t.ok(
+    [...rows.keys()].some(name => name.startsWith('m')),
+    'there are rows',
+  )
+  t.same(
+    [...rows].filter(([, value]) => value.length === 0).map(([name]) => name),
+    [],
+  )
+})
+
 t.test('a backup of a running server can be served: everything comes back', async t => {
   const { directory, store, key, config, log } = await serving(t)
   const target = join(directory, 'backups', 'monday')

@@ -31,7 +31,7 @@ export function createJournal(engine: Engine, locks: KeyLocks): Pick<Store, 'app
       : { ...given, seq: engine.nextSeq(), outcome: null }
     const unit = new Unit()
     unit.put(primary.message(message.id), encode(known ? { ...message, outcome: null } : message))
-    for (const index of messageIndexes(given)) unit.put(index, '')
+    for (const index of messageIndexes(given)) unit.mark(index)
     if (!known) unit.add('messages', 1)
     for (const refusal of refusals) putBounce(unit, refusal, engine.read(primary.bounce(refusal.id)))
     if (tally) unit.count(tally)
@@ -54,7 +54,7 @@ export function createJournal(engine: Engine, locks: KeyLocks): Pick<Store, 'app
     settleMessage(id, outcome, tally) {
       const unit = new Unit()
       unit.put(primary.outcome(id), encode(outcome))
-      if (outcome.upstreamId !== null) unit.put(upstreamIndex(outcome.upstreamId, id), '')
+      if (outcome.upstreamId !== null) unit.mark(upstreamIndex(outcome.upstreamId, id))
       if (tally) unit.count(tally)
       engine.defer(unit)
     },

@@ -134,29 +134,29 @@ const writers: Writers = {
     const { outcome, ...mail } = message
     if (engine.read(primary.message(message.id)) === undefined) unit.add('messages', 1)
     unit.put(primary.message(message.id), encode({ ...mail, outcome: null }))
-    for (const index of messageIndexes(message)) unit.put(index, '')
+    for (const index of messageIndexes(message)) unit.mark(index)
     if (outcome) unit.put(primary.outcome(message.id), encode(outcome))
-    if (outcome && outcome.upstreamId !== null) unit.put(key('mu', textPart(outcome.upstreamId), message.id), '')
+    if (outcome && outcome.upstreamId !== null) unit.mark(key('mu', textPart(outcome.upstreamId), message.id))
   },
   bounces: (engine, unit, bounce: Bounce) => putBounce(unit, bounce, engine.read(primary.bounce(bounce.id))),
   reports(engine, unit, { report, raw }) {
     putReport(unit, report, decodeOr<StoredReport>(engine.read(primary.report(report.id))))
     if (raw !== null) unit.put(primary.raw(report.id), Buffer.from(raw, 'base64'))
-    unit.put(key('pt', report.messageId, report.id, String(report.size)), '')
-    unit.put(usedKey(report.messageId), '')
+    unit.mark(key('pt', report.messageId, report.id, String(report.size)))
+    unit.mark(usedKey(report.messageId))
   },
   outbox: (engine, unit, item) => putOutbox(unit, item, readItem(engine, item.id)),
   audit(_engine, unit, { seq, n, entry }) {
     const position = key(seqPart(seq), n.toString(36).padStart(4, '0'))
     unit.put(primary.audit(position), encode(entry))
-    for (const name of auditIndexes(entry, position)) unit.put(name, '')
+    for (const name of auditIndexes(entry, position)) unit.mark(name)
   },
   windows: (_engine, unit, { operator, window }) => unit.put(primary.window(operator), encode(window)),
   incidents(_engine, unit, incident) {
     unit.put(primary.incident(incident.id), encode(incident))
     unit.reindex([], incidentIndexes(incident))
   },
-  members: (_engine, unit, { group, bounceId }) => unit.put(key('ih', group, bounceId), ''),
+  members: (_engine, unit, { group, bounceId }) => unit.mark(key('ih', group, bounceId)),
   tallies(_engine, unit, { scope, at, counts }) {
     const name = scope.startsWith('@') ? key('lc', '@', timePart(at), scope.slice(1)) : key('lc', scope, timePart(at))
     unit.put(name, encode(counts))
@@ -164,7 +164,7 @@ const writers: Writers = {
   lists(_engine, unit, record: ListRecord) {
     const { list, firstAt } = record
     unit.put(key('ls', list === null ? '-' : `=${textPart(list)}`), encode(record))
-    if (list !== null) unit.put(key('lf', timePart(firstAt), textPart(list)), '')
+    if (list !== null) unit.mark(key('lf', timePart(firstAt), textPart(list)))
   },
   changes: (_engine, unit, { n, ...change }) => unit.put(primary.change(n), encode(change)),
   deliveries: (engine, unit, delivery) => putDeliveries(engine, unit, { deliveries: [delivery] }),

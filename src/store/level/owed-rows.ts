@@ -28,7 +28,7 @@ import {
 } from './indexes.ts'
 import { after, key, lastPart, timePart } from './keys.ts'
 import { upstreamIndex } from './messages.ts'
-import type { CounterName } from './unit.ts'
+import { type CounterName, indexed } from './unit.ts'
 
 /** What a row of the database stands for. */
 export type RowMeaning = {
@@ -47,7 +47,7 @@ export const owedKinds = [
 ] as const
 
 const nothing: RowMeaning = { owes: [], counts: [], seqs: [] }
-const indexes = (names: readonly string[]) => names.map(name => [name, ''] as const)
+const indexes = (names: readonly string[]) => names.map(name => [name, indexed] as const)
 
 /** What a row says by its value being there: octets, counters of the store, names without a record. */
 const plain = new Set(['meta', 'pw', 'pt', 'ih', 'oa'])

@@ -29,8 +29,8 @@ export function createReports(engine: Engine, locks: KeyLocks): Reports {
         const unit = new Unit()
         putReport(unit, report, null)
         unit.put(primary.raw(report.id), raw)
-        unit.put(key('pt', report.messageId, report.id, String(report.size)), '')
-        unit.put(usedKey(report.messageId), '')
+        unit.mark(key('pt', report.messageId, report.id, String(report.size)))
+        unit.mark(usedKey(report.messageId))
         await engine.commit(unit)
         return true
       }),
@@ -108,7 +108,7 @@ export function putReport(unit: Unit, report: StoredReport, old: StoredReport | 
   const wasPending = old !== null && old.judged === null
   const isPending = report.judged === null
   unit.put(primary.report(report.id), encode(report))
-  if (isPending && !wasPending) unit.put(pendingKey(report.id), '')
+  if (isPending && !wasPending) unit.mark(pendingKey(report.id))
   if (!isPending && wasPending) unit.del(pendingKey(report.id))
   unit.add('pending', Number(isPending) - Number(wasPending))
 }

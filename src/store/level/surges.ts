@@ -63,7 +63,7 @@ export function createSurges(engine: Engine): Surges {
         written.set(name, encode(incident))
         unit.reindex(old ? incidentIndexes(old) : [], incidentIndexes(incident))
       }
-      for (const { group, bounceId } of members) unit.put(key('ih', group, bounceId), '')
+      for (const { group, bounceId } of members) unit.mark(key('ih', group, bounceId))
       for (const [name, text] of written) {
         unit.put(name, text)
         underWay.set(name, text)

@@ -11,7 +11,7 @@ import { addCounts, type Counts, type FailingDomain, type ListRecord, stepOf, ty
 import { decodeOr, encode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import { key, lastPart, timePart } from './keys.ts'
-import type { Unit } from './unit.ts'
+import { indexed, type Unit } from './unit.ts'
 import { chunkFor, indexPositions, walk } from './walk.ts'
 
 /** Rows that are read at once. */
@@ -75,7 +75,7 @@ export function putTallies(
     const before = known ?? { list, template: null, subject: null, firstAt: at, lastAt: at, counts: {} }
     const latest = seen ? { template: seen.template, subject: seen.subject, lastAt: Math.max(before.lastAt, seen.at) } : {}
     put(name, encode({ ...before, ...latest, counts: addCounts(before.counts, counts) } satisfies ListRecord))
-    if (!known && list !== null) put(key('lf', timePart(at), textPart(list)), '')
+    if (!known && list !== null) put(key('lf', timePart(at), textPart(list)), indexed)
   }
 }
 

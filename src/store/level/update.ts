@@ -125,7 +125,7 @@ function putChanges(engine: Engine, unit: Unit, changes: Changes, seq: number): 
     const audited = entry.key === null ? entry : { ...entry, key: storedKey(engine, entry.key) }
     const position = key(seqPart(seq), index.toString(36).padStart(4, '0'))
     unit.put(primary.audit(position), encode(audited))
-    for (const name of auditIndexes(audited, position)) unit.put(name, '')
+    for (const name of auditIndexes(audited, position)) unit.mark(name)
   }
 }
 
