@@ -12,7 +12,7 @@ const introductions =
 const beginsReply = /^\s*['"(]?(?:[245]\d\d(?:[ -]|$)|#?[245]\.\d{1,3}\.\d{1,3}\b)/
 
 /** A reply in the midst of somebody's sentence: code and status together are hardly anything else. */
-const codeAndStatus = /[\s'"(](?=([245])\d\d[ -]#?\1\.\d{1,3}\.\d{1,3}\b)/
+const codeAndStatus = /[\s'"([](?=([245])\d\d[ -]#?\1\.\d{1,3}\.\d{1,3}\b)/
 
 /** Gives the innermost quoted reply, up to the end of the text; null when none is quoted. */
 export function innermostReply(text: string): string | null {

@@ -69,7 +69,7 @@ function recipientOf(group: Group): DeliveryStatus['recipients'][number] {
   const original = group.get('original-recipient')
   const final = group.get('final-recipient') ?? group.get('x-actual-recipient')
   const originalAddress = original === undefined ? null : parseReportedAddress(original)
-  const said = group.get('diagnostic-code')
+  const said = saidOf(group)
   const diagnostic = said === undefined ? null : cleanDiagnostic(withoutType(said))
   const own = statusIn(group.get('status') ?? '')
   const status = own ?? (diagnostic === null ? null : statusIn(diagnostic))
@@ -82,6 +82,13 @@ function recipientOf(group: Group): DeliveryStatus['recipients'][number] {
     diagnostic,
     remoteMta: host(group.get('remote-mta')) ?? (diagnostic === null ? null : hostIn(diagnostic)),
   }
+}
+
+/** Diagnostic-Code; numbers of X.400 alone (RFC 2156 §5.3.7.3) with the words that the gateway kept beside them. */
+function saidOf(group: Group): string | undefined {
+  const said = group.get('diagnostic-code')
+  const more = group.get('x400-supplementary-info')
+  return more !== undefined && /^\s*(?:x400\s*;\s*)?Reason \d/i.test(said ?? 'Reason 0') ? `${said ?? ''} ${more}` : said
 }
 
 /** Reads Action (§2.3.3) as servers write it; where it is missing or none of the standard's, the class of the status says it. */
@@ -115,7 +122,9 @@ function* fieldsOf(text: string): Generator<{ name: string; value: string; fresh
     const end = gap.exec(text)?.index ?? text.length
     let fresh = true
     for (const field of parseHeaderText(text.slice(from, end)).fields) {
-      yield { name: field.name, value: /=\?/.test(field.value) ? decodeHeaderText(field.value) : field.value, fresh }
+      // RFC 2047 §5 knows no encoded word in an address: what looks like one in front of its @ is the name itself.
+      const encoded = field.value.includes('=?') && !field.value.includes('?=@')
+      yield { name: field.name, value: encoded ? decodeHeaderText(field.value) : field.value, fresh }
       fresh = false
     }
     from = end + 1

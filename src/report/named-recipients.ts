@@ -5,7 +5,7 @@
  */
 import { replyCodeIn, statusIn } from './diagnostic.ts'
 import type { Notice } from './notice.ts'
-import { addressBlocks } from './readers/address-blocks.ts'
+import { addressBlocks, isFooter } from './readers/address-blocks.ts'
 import { gatewayNotice } from './readers/gateway-notice.ts'
 import { listRefusal } from './readers/list-refusal.ts'
 import { localNames } from './readers/local-names.ts'
@@ -68,7 +68,8 @@ function allWordsAbout({ address, said }: NamedRecipient, notice: Notice): strin
   if (tells(behind)) return behind
   const front = words.slice(Math.max(0, at - maxSaid), at)
   if (tells(front)) return paragraphsThatTell(front)
-  if (said.length >= enough || plain(behind).includes(plain(said))) return said || behind || wordsOf(notice)
+  if (said === '') return behind === '' || isFooter(behind) ? wordsOf(notice) : behind
+  if (said.length >= enough || plain(behind).includes(plain(said))) return said
   const own = address === null ? -1 : said.indexOf(address)
   // Words that hold the address go on behind it.
   const head = own === -1 ? said : said.slice(0, own + (address?.length ?? 0))

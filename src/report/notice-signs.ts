@@ -10,11 +10,11 @@ import type { Notice } from './notice.ts'
 const systemLocal =
   /^"?(?:mailer[._-]?daemon|mail[._-]?daemon|mdaemon|daemon|post[._-]?master|postmaster\S{0,40}|mailer|mail[._-]?(?:delivery|admin|system|router|gateway)\S{0,40}|ndr|nondelivery|bounces?|mmsc?|smtpd?|\S{0,60}_smtp_mail_service|exchange|microsoftexchange[0-9a-f]{0,40}|system[ ._-]?administrator|sysadmin|undeliver\S{0,20}|returned-?mail|delivery[._-]\S{0,40}|double-bounce|ammgr)"?$/i
 const systemName =
-  /mail(?:er)?[ _-]?(?:deliver|daemon|administrator|system|gateway|router)|deliver(?:y|able)?[ _-](?:sub)?system|post-?master|(?:system|e-?mail) ?administrator|(?:message|mail) router|mailer.daemon|microsoft (?:exchange|outlook)|système|systemadministrator|administrador del sistema|amministratore di sistema|почтов|メール配信|システム管理者|系统管理员|系統管理員/i
+  /mail(?:er)?[ _-]?(?:deliver|daemon|administrator|system|gateway|router)|deliver(?:y|able)?[ _-](?:sub)?system|post-?master|(?:system|e-?mail) ?administrator|(?:message|mail) router|mailer.daemon|microsoft (?:exchange|outlook)|system attendant|système|systemadministrator|administrador del sistema|amministratore di sistema|почтов|メール配信|システム管理者|系统管理员|系統管理員/i
 
 /** The subject's own beginning, what a person put in front not being skipped. */
 const subjectSigns: readonly RegExp[] = [
-  /^(?:\[[^\]]{1,40}\] ?)?(?:\*{1,3} ?)?(?:mail |e-?mail |message |automatic |final |permanent |warning[:,]? ?|error[:,]? ?|notice[:,]? ?)?(?:undeliver(?:able|ed)|deliver(?:y|ing)?[ -](?:status|fail|problem|error|report|notif|has failed|was delayed|delay|incomplete|warning|unsuccess)|returned|return(?:ing)? (?:mail|message)|failure notice|failed (?:mail|message|delivery|to deliver)|fail(?:ure|ed)\b|non[ -]?deliver|not (?:been )?deliver|could ?n[o']t (?:be )?(?:send|sent|deliver)|un(?:able|successful) (?:to )?(?:deliver|send)|problem deliver|message (?:delivery )?(?:has )?fail|could not|bounced?\b|rejected|permanent delivery|mail system error|mail could not|processing error|email delivery|nondeliverable|message (?:not|could not|status)|message \S{1,60} delayed|delayed|delay(?:ed)? mail|user unknown|unknown (?:user|address|recipient)|mailbox|there was an error sending|status of:|complete failure|partial)/i,
+  /^(?:\[[^\]]{1,40}\] ?)?(?:\*{1,3} ?)?(?:mail |e-?mail |message |automatic |final |permanent |warning[:,]? ?|error[:,]? ?|notice[:,]? ?)?(?:undeliver(?:able|ed)|deliver(?:y|ing)?[ -](?:status|fail|problem|error|report|notif|has failed|was delayed|delay|incomplete|warning|unsuccess)|returned|return(?:ing)? (?:mail|message)|failure notice|failed (?:mail|message|delivery|to deliver)|fail(?:ure|ed)\b|non[ -]?deliver|not (?:been )?deliver|could ?n[o']t (?:be )?(?:send|sent|deliver)|un(?:able|successful) (?:to )?(?:deliver|send)|problem deliver|message (?:delivery )?(?:has )?fail|could not|bounced?\b|rejected|permanent delivery|mail system error|mail could not|processing error|email delivery|nondeliverable|message (?:not|could not|status)|message to \S{1,320} (?:failed|could not)|(?:ignored )?not member article|loop alert|loop back warning|fml system error|reject mail|message \S{1,60} delayed|delayed|delay(?:ed)? mail|user unknown|unknown (?:user|address|recipient)|mailbox|there was an error sending|status of:|complete failure|partial)/i,
   /^warning: (?:could not send|message|mail|\S+@)/i,
   /(?:user unknown|could not be (?:sent|delivered)|delivery (?:has )?failed|delivery failure|returned to sender|not (?:been )?delivered|undeliverable|are not member)\b/i,
   / : non remis\b|^non (?:remis|distribu)|^(?:échec|echec) de (?:la )?(?:remise|distribution|livraison)|^(?:votre )?(?:message|mail|courriel).{0,20}(?:non (?:remis|distribu|délivr)|en erreur|revenu|n.a pas)|^retour (?:de|du) (?:mail|message|courrier)|^remise (?:retardée|différée)|^avis de non|^notification d.état de (?:la )?remise/i,
@@ -32,7 +32,7 @@ const subjectSigns: readonly RegExp[] = [
 const openingSigns: readonly RegExp[] = [
   /^(?:hi[.!,]? )?this is the (?:qmail|mail|postfix|mta|deliver|mailer|[\w.-]{1,40} (?:program|postfix))/im,
   /this (?:message|mail|e-?mail|report) (?:was|is|has been) (?:created |generated )?automatic|automatically generated|machine generated message|this is an? (?:automat|advisory|delivery|mime-?encapsulated)/i,
-  /(?:could|can|did|was|were|has|have) ?(?:not|n't|n’t) (?:yet )?(?:be |been )?(?:deliver|sent|reach|send|relay|process)|(?:cannot|can't|couldn't|wasn't|unable to|not able to|failed to|failure to|impossible to) (?:be )?(?:deliver|send|reach|relay)|(?:un|non-?)deliver(?:able|ed|y)|delivery (?:to the following|has failed|failed|failure|problem|error|has been delayed|incomplete)|not (?:be |been |yet )?delivered|did not reach|fatal (?:delivery )?errors|had (?:permanent|delivery|transient)|has been (?:returned|rejected|refused|bounced|postponed)|trouble delivering|temporary problem delivering|failed (?:permanently|recipients?)|permanent(?:ly)? (?:error|fail)|(?:mailbox|quota|user|recipient|address)\S{0,3} (?:is |was )?(?:full|exceed|unknown|over|not |disabled|invalid)|unknown (?:user|recipient|address)|(?:no such|invalid) (?:user|final|recipient|address|mailbox)|mailbox exceeds|not a member of this|intended recipient|following recipient|delivery status notification|remote server returned|transcript of session|error(?:-for| message below)|standard form of email address|invalid user|returned to (?:you|sender)|diagnostic information|no longer (?:valid|active|in use)/i,
+  /(?:could|can|did|was|were|has|have) ?(?:not|n't|n’t) (?:yet )?(?:be |been )?(?:deliver|sent|reach|send|relay|process)|(?:cannot|can't|couldn't|wasn't|unable to|not able to|failed to|failure to|impossible to) (?:be )?(?:deliver|send|reach|relay)|(?:un|non-?)deliver(?:able|ed|y)|delivery (?:to the following|has failed|failed|failure|problem|error|has been delayed|incomplete)|not (?:be |been |yet )?delivered|did not reach|fatal (?:delivery )?errors|had (?:permanent|delivery|transient)|has been (?:returned|rejected|refused|bounced|postponed)|trouble delivering|temporary problem delivering|failed (?:permanently|recipients?)|permanent(?:ly)? (?:error|fail)|(?:mailbox|quota|user|recipient|address)\S{0,3} (?:is |was )?(?:full|exceed|unknown|over|not |disabled|invalid)|unknown (?:user|recipient|address)|(?:no such|invalid) (?:user|final|recipient|address|mailbox)|mailbox exceeds|not a member of this|intended recipient|following recipient|delivery status notification|remote server returned|transcript of session|error(?:-for| message below)|standard form of email address|invalid user|returned to (?:you|sender)|diagnostic information|failure reasons|no longer (?:valid|active|in use)/i,
   /^\s{0,20}<?[^\s<>@]{1,64}@[^\s<>]{1,190}[>:]{1,3} {0,4}[45]\d\d[ -](?:#?[45]\.\d{1,3}\.\d)/m,
   /\bhost \S{1,255} (?:said|refused to talk)|remote (?:host|server) (?:said|returned|replied)|smtp error from remote|in reply to [A-Z ]{4,20} command/i,
   /n.a (?:pas )?p[uû] (?:être|etre) |n.a pas (?:encore )?été (?:remis|délivr|distribu|envoy)|n.ont pas (?:pu|été)|impossible de (?:remettre|distribuer|délivrer|transmettre|livrer)|échec de (?:la )?(?:remise|distribution|livraison)|adresse .{0,40}(?:introuvable|n.existe pas|inconnue)|boîte .{0,30}pleine|destinataire.{0,30}(?:inconnu|refus|inexist)|non (?:remis|délivr|distribu)/i,
@@ -62,9 +62,22 @@ const manyMails =
 const greeting =
   /^\s*(?:dear|hello|hi\b|hey|good (?:morning|day|afternoon)|bonjour|bonsoir|madame|monsieur|cher|chère|hallo|guten (?:tag|morgen)|sehr geehrt|liebe|hola|estimad|buen[oa]s|gentile|salve|ciao|buongiorno|caro|ol[áa]\b|prezad|caro|bom dia|beste|geachte|goed|уважаем|здравствуй|добрый|привет|お世話|いつも|您好|你好|尊敬)/i
 
+/** People tell what happened to them. */
+const ownStory =
+  /\bI (?:wrote|got|get|just|keep|received|am (?:getting|trying|receiving))\b|\b(?:I|we)(?: have|'ve)? (?:been )?(?:tried|trying) to (?:write|reach|contact|mail|e-?mail|answer|reply|send (?:you|him|her|them))\b|\b(?:can|could) you\b|\bhas (?:he|she) left\b/
+const listManager = /-(?:admin|owner|bounces|request)@|^owner-/
+
 /** Says whether the sender is a mail system by name. */
-export function isSystemSender({ from, fromName }: Notice): boolean {
-  return systemLocal.test(from.slice(0, Math.max(0, from.lastIndexOf('@')) || from.length)) || systemName.test(fromName)
+export function isSystemSender(notice: Notice): boolean {
+  const { from, fromName } = notice
+  return (
+    isListManager(notice) || systemLocal.test(from.slice(0, Math.max(0, from.lastIndexOf('@')) || from.length)) || systemName.test(fromName)
+  )
+}
+
+/** fml, which runs mailing lists in Japan, answers in its own name; the letters to a list carry the same field. */
+function isListManager({ mail, from }: Notice): boolean {
+  return /-admin@/.test(from) && (mail.header.first('x-mlserver') ?? '').startsWith('fml')
 }
 
 /** Says whether a person answers or forwards. */
@@ -88,12 +101,21 @@ export function isFailureNotice(notice: Notice): boolean {
  * A notice from no known name. It must speak of one failure in the subject and begin with it, without a greeting, and name somebody or
  * enclose the mail: tickets, digests, statistics and people bring it up later, after words of their own.
  */
-function isUnsignedNotice({ mail: { header }, subject, words, lines, original }: Notice): boolean {
+function isUnsignedNotice(notice: Notice): boolean {
+  const { subject, words, lines, original } = notice
+  const { header } = notice.mail
   if (header.first('in-reply-to') !== null && header.first('return-path')?.trim() !== '<>') return false
-  if (manyMails.test(subject)) return false
+  if (manyMails.test(subject) || /\?\s*$/.test(subject) || isListMail(notice)) return false
   const first = firstLines(lines)
+  if (ownStory.test(first.join(' '))) return false
   if (greeting.test(first[0] ?? '') || !(words.includes('@') || original !== null)) return false
   return openingSigns.some(sign => sign.test(first.join('\n')))
+}
+
+/** A newsletter, or what a list was sent. What comes to the manager of a list through the list is none. */
+function isListMail({ mail: { header }, parties }: Notice): boolean {
+  if (header.first('list-unsubscribe') === null && header.first('list-post') === null) return false
+  return ![...parties].some(address => listManager.test(address))
 }
 
 /** Says whether the words begin with a greeting, as people's do. */

@@ -21,6 +21,7 @@ export function plainNotice(notice: Notice): ReportFound | null {
   const marked = /^\s*auto-replied/i.test(notice.mail.header.first('auto-submitted') ?? '')
   if (!marked && isAutoReply(notice)) return null
   const named = namedRecipients(notice)
+  if (named.length === 0 && isScannerWarning(notice)) return null
   const wrapped = named.length === 0 ? wrappedReport(notice) : null
   if (wrapped) return wrapped
   if (isBait(named, notice)) return null
@@ -38,6 +39,11 @@ function isBait(named: readonly NamedRecipient[], notice: Notice): boolean {
   const head = words.slice(0, 4_000)
   if (tells(head) || !(/https?:\/\//i.test(head) || greets(notice))) return false
   return named.every(one => one.address !== null && parties.has(one.address.toLowerCase()))
+}
+
+/** A scanner tells that it found a virus: it names nobody, encloses nothing and quotes no reply; the mail may have gone on without the virus. */
+function isScannerWarning({ subject, original, words }: Notice): boolean {
+  return /\bvirus(?:es)?\b|\binfected\b/i.test(subject) && original === null && !tells(words.slice(0, 4_000))
 }
 
 function reported(one: NamedRecipient, action: Action, notice: Notice): ReportedRecipient {

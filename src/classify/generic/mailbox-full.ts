@@ -54,7 +54,7 @@ export const mailboxFull: RuleTable = {
           'too much mail data',
           '(too many|maximum number of) (messages|mails) * (in mailbox|in the mailbox|in inbox|stored)',
           '(mailbox|mail box|inbox|account) (size|) (limit|limits) (exceeded|reached)',
-          '(mailbox|mail box|inbox|account|mail file) * (exceeds|exceeded|reached) (limit|limits|the maximum size allowed)',
+          '(mailbox|mail box|inbox|account|mail file) * (exceeds|exceeded|reached) (limit|limits|its maximum size|the maximum size allowed)',
           '(user|account|mailbox|recipient|recipients) * (hasnt|does not have|doesnt have|has not|without) (enough|sufficient|any) * (space|room|storage)',
           '(does not|doesnt) have enough (space|room|storage)',
           '(has|holds|contains|stores) too many messages (on|in) (the|this|his|its|their)',

@@ -49,6 +49,7 @@ export const messageSize: RuleTable = {
           'would exceed mailbox',
           'mailbox exceeds',
           'in (the|) queue',
+          'mail file',
           'quota',
           'mailbox size',
           'mail file size',

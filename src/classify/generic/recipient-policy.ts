@@ -45,6 +45,7 @@ export const recipientPolicy: RuleTable = {
           'only (members|subscribers|authenticated|authorized|internal|registered) * (may|can|are|allowed|send|post)',
           '(subscribers|members) only',
           'not a (member|subscriber) of',
+          'not member of this (ml|list|mailing list)',
           'restrictedtorecipientspermission*',
           'resolver rst (notauthorized|authrequired|sendernotauthenticatedforgroup|sendernotauthenticatedformailbox|restrictedtorecipientspermission)',
           '(notauthorized|authrequired|sendernotauthenticatedforgroup|sendernotauthenticatedformailbox|rejectmessage)',

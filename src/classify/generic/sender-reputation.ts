@@ -78,7 +78,8 @@ export const senderReputation: RuleTable = {
           '(reputation|reputations)',
           '(bad|poor|low) (sender|ip|domain|senderbase|sender ip|sending) (score|reputation)',
           'open (relay|proxy|resolver)',
-          '(compromised|infected|hijacked|zombie|botnet) (host|machine|computer|server|account|ip|)',
+          '(compromised|hijacked|zombie|botnet) (host|machine|computer|server|account|ip|)',
+          'infected (host|machine|computer|server|account|ip)',
           'user complaints',
           'complaint rate',
           '(dynamic|dialup|residential|dynamically) (ip|address|pool|range|allocated|assigned|host|user|)',
@@ -110,7 +111,11 @@ export const senderReputation: RuleTable = {
       gives: 'sender_blocked',
       when: {
         says: [
-          '(ip|ip address|client|host|client host|server|mail server|sender|senders|domain|network|source|smtp server|mta|relay|country|range|subnet|sender address|sender domain|sending ip|your ip|adresse ip|sending domain|sending server|from address|mail from|email address|e mail address|originating ip) (address|) (is|are|was|were|has been|have been|being|been|currently|temporarily|permanently|) (currently|temporarily|permanently|) (blocked|blacklisted|blocklisted|banned|barred|denied|refused|black listed|block listed|listed|blackholed|rejected|not welcome|prohibited|locked|bloquee|bloque|gesperrt|blockiert|suspended|disabled)',
+          '(ip|ip address|client|client host|sender|senders|domain|network|source|country|range|subnet|sender address|sender domain|sending ip|your ip|adresse ip|sending domain|sending server|from address|mail from|email address|e mail address|originating ip) (address|) (is|are|was|were|has been|have been|being|been|currently|temporarily|permanently|) (currently|temporarily|permanently|) (blocked|blacklisted|blocklisted|banned|barred|denied|refused|black listed|block listed|listed|blackholed|rejected|not welcome|prohibited|locked|bloquee|bloque|gesperrt|blockiert|suspended|disabled)',
+          // "Server mx.example refused the connection": a server that does it has not been done to.
+          '(host|server|mail server|smtp server|mta|relay) (is|are|was|were|has been|have been|being|been|currently|temporarily|permanently) (currently|temporarily|permanently|) (blocked|blacklisted|blocklisted|banned|barred|denied|refused|black listed|block listed|listed|blackholed|rejected|not welcome|prohibited|locked|bloquee|bloque|gesperrt|blockiert|suspended|disabled)',
+          '(host|server|mail server|smtp server|mta|relay) (blocked|blacklisted|blocklisted|banned|barred|black listed|block listed|listed|blackholed|not welcome|gesperrt|blockiert)',
+          'refused to talk to (me|us)',
           '(banned|blocked|blacklisted) (sending|sender|source|client|) (ip|host|domain|address|sender|server|country|network)',
           '(block|ban|blacklist|refuse|reject|deny|rejecting|refusing|blocking) * (mail|messages|connections|email|e mail|all mail) from (your|this|that)',
           '(not|no longer|never|dont|do not|wont|will not) accept* (any|) (mail|messages|email|e mail|connections|smtp) from (your|this|you|that|)',

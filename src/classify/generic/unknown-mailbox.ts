@@ -32,6 +32,7 @@ export const unknownMailbox: RuleTable = {
           '(user|recipient|addressee|mailbox|account|username|subscriber) * (unknown|nonexistent|inexistent|non existent|unrecognized|unrecognised|not found|not exist|not known|not recognized|not recognised|not registered|not present|not local|not available on this|missing)',
           '(user|recipient|mailbox|account) (refused|rejected) * (unknown|invalid|nonexistent|not found)',
           '(unknown|invalid|nonexistent) (or|and) * (user|recipient|mailbox|account|address|addressee)',
+          'no (matches|match) (to|for|in|from) * (nameserver|directory|query)',
           '(usernotfound|usernotexist|unknownuser|nosuchmailbox|nosuchrecipient|mailboxnotfound|recipientunknown|userunknown|invalidrecipient|usernotexists)',
           '(do not|dont|does not|doesnt) have (the|this|that|such a|any such|a) (user|mailbox|account|recipient|address)',
           '(has|have) no (mailbox|account|such user|such mailbox)',

@@ -29,6 +29,8 @@ export const opensmtpd: RuleTable = {
           'all routes to destination blocked',
           'address family mismatch on destination mxs',
           'envelope expired',
+          // A lookup that found neither MX nor address counts as temporary there.
+          'no mx found for (domain|destination)',
         ],
       },
       sample: 'Network error on destination MXs',

@@ -8,7 +8,7 @@ import { addressesIn } from '../text-address.ts'
 import type { NamedRecipient, Reader } from './reader.ts'
 
 /** What may stand between the start of a line and its address: quotes, bullets, a name and its bracket. */
-const lead = /^[\s"'`<[(*•·>|-]{0,24}(?:(?:[A-Za-z'"\u00c0-\uffff][^\s<>@:]{0,40} ){0,4}<|\[?SMTP:|mailto:)?$/i
+const lead = /^[\s"'`<[(*•·>|-]{0,24}(?:(?:[A-Za-z'"\u00c0-\uffff][^\s<>@:]{0,40} ){0,4}[<(]|\[?SMTP:|mailto:)?$/i
 const bareLead = /^[\s"'`<[(*•·|-]{0,24}$/
 /** What may follow it on that line, when no sentence announced it. */
 const tail =
@@ -19,13 +19,14 @@ const announcement =
 const contact = /contact|assistance|support|help|question|問い合わせ|連絡|обратит|kontakt|联系/i
 const role = /^(?:postmaster|mailer-daemon|abuse|support|helpdesk|hostmaster|webmaster|info)@/i
 /** Paragraphs that follow the words about a recipient and are about none. */
-const footer =
-  /^\s*(?:no action is required|if you |this (?:condition|is a permanent|message was|e-?mail|has been)|please (?:do not|check|contact|verify|try|retry)|for (?:more|further|assistance)|the message (?:subject|date|identifier|reference|that)|contact your|received:|reporting-mta|x-[a-z]|--|__|\*\*\*|the (?:mail system|postfix)|mensaje|your message (?:was|reads)|subject|date|note:|learn more)/i
+const footerLine =
+  /^\s*(?:no action is required|if you |this (?:condition|is a permanent|message was|e-?mail|has been)|please (?:reply|do not|check|contact|verify|try|retry)|for (?:more|further|assistance)|the message (?:subject|date|identifier|reference|that)|contact your|received:|reporting-mta|x-[a-z]|--|__|\*\*\*|the (?:mail system|postfix)|mensaje|your message (?:was|reads)|subject|date|note:|learn more)/i
 /** Words that say what a whole mail is about and name the person addressed: no reason for a failure. */
 const continuesSentence = /^[>"']{0,4}\s+(?:is|was|has|a |of|and|ist|est)\b/i
 const expanded = /\((?:ultimately )?(?:expanded|generated) (?:from|by):? ?<?([^\s<>()]{1,320})>?\)?/i
 /** "because:" on a line of its own says that the reason follows. */
-const onlyLabel = /^(?:because|for the following reasons?|reasons?|error|grund|raison|motivo|причина|原因|理由)\s*[:：]?$/i
+const onlyLabel =
+  /^(?:because|for the following reasons?|reasons?|technical details|error|grund|raison|motivo|причина|原因|理由)\s*[:：]?$/i
 /** Exim's word for an alias whose members are nobody's business. */
 const hidden = /^\s*an undisclosed address/i
 /** qmail's last line under a reply that it quotes: it gives up on every one. */
@@ -79,6 +80,11 @@ export const addressBlocks: Reader = {
   },
 }
 
+/** Says whether a line begins a paragraph that is about no recipient: advice, help, the copy of the mail. */
+export function isFooter(line: string): boolean {
+  return footerLine.test(line)
+}
+
 function isSame(block: Block | null, address: string): boolean {
   return block !== null && block.address.toLowerCase() === address.toLowerCase()
 }
@@ -91,7 +97,7 @@ function isContinuation(line: string, indent: number, blanks: number, block: Blo
 /** Words in the same paragraph, or in the next ones when the address stood alone; further ones when they are indented deeper. */
 function belongs(line: string, indent: number, blanks: number, block: Block): boolean {
   if (!block.open && !(indent > block.indent && blanks <= 1)) return false
-  return blanks === 0 || (!footer.test(line) && block.size <= enough)
+  return blanks === 0 || (!isFooter(line) && block.size <= enough)
 }
 
 /** The block of an address: one for all places that it heads. Null: there are too many. */
@@ -111,7 +117,7 @@ function add(block: Block, line: string): void {
   const from = expanded.exec(line)?.[1]
   if (from?.includes('@')) block.originalAddress ??= from
   const text = line.replace(expanded, '').trim()
-  if (text === '' || block.size > maxSaid || (block.said.length === 0 && onlyLabel.test(text))) return
+  if (!/[\p{L}\p{N}]/u.test(text) || block.size > maxSaid || (block.said.length === 0 && onlyLabel.test(text))) return
   if (block.said.length > 0 && givingUp.test(text)) return
   block.said.push(text)
   block.size += text.length
