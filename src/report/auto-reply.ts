@@ -31,7 +31,7 @@ export function isAutoReply({ mail: { header }, subject }: Notice): boolean {
 /** Says whether the mail asks its sender to prove that he is one, before it is delivered. */
 export function isChallenge({ mail, subject, words }: Notice): boolean {
   if (challengeFields.some(name => mail.header.first(name) !== null)) return true
-  if (/^(?:please )?(?:confirm|verify) (?:your|that).{0,40}(?:message|mail|sender)/i.test(subject)) return true
+  if (/^(?:please )?(?:confirm|verify) (?:your|that).{0,40}(?:message|mail(?! ?address)|sender)/i.test(subject)) return true
   // A standard report has its words in a part of their own: no need to look for the copy of the original in them.
   const standard = mail.reportType === 'delivery-status' && mail.parts[0]?.type === 'text/plain'
   return challengeWords.test((standard ? (mail.parts[0]?.text ?? '') : words).slice(0, 2_000))

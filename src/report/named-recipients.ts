@@ -6,6 +6,7 @@
 import { replyCodeIn, statusIn } from './diagnostic.ts'
 import type { Notice } from './notice.ts'
 import { addressBlocks, isFooter } from './readers/address-blocks.ts'
+import { failureReasons } from './readers/failure-reasons.ts'
 import { gatewayNotice } from './readers/gateway-notice.ts'
 import { listRefusal } from './readers/list-refusal.ts'
 import { localNames } from './readers/local-names.ts'
@@ -15,7 +16,7 @@ import { transcript } from './readers/transcript.ts'
 import { addressesIn } from './text-address.ts'
 
 /** Shapes of notices, the most particular first; the first that finds somebody counts. */
-export const readers: readonly Reader[] = [listRefusal, gatewayNotice, transcript, addressBlocks, sentences, localNames]
+export const readers: readonly Reader[] = [listRefusal, gatewayNotice, failureReasons, transcript, addressBlocks, sentences, localNames]
 
 const maxSaid = 2_000
 /** Words of this length explain themselves. */

@@ -26,6 +26,8 @@ const subjectSigns: readonly RegExp[] = [
   /недостав|не (?:было |может быть |удалось )?достав|^ошибка (?:при )?(?:достав|отправ)|^возврат|^уведомление о (?:доставке|состоянии)|^сообщение не|^задержка/i,
   /配信(?:不能|できません|エラー|に失敗|遅延|状況)|送信(?:できません|エラー|に失敗)|(?:未|不)達|届けられません|宛先不明|エラーメール|返送|戻りました|配送(?:エラー|できません)|遅延/,
   /退信|无法(?:投递|送达|传递|发送)|無法(?:投遞|傳遞|送達|傳送)|未送达|未傳遞|投递失败|投遞失敗|发送失败|傳送失敗|系统退|邮件被退回|传递状态|递送失败|未能送达/,
+  /(?:전송|발송|배달|전달).{0,8}(?:실패|못|지연|되지)|반송|수신(?:자|인).{0,10}(?:없|오류)/,
+  /^(?:niedostarczon|nie (?:można|udało się) dostarczy|zwrot|nedoručiteln|nedoručen|nelze doručit|chyba (?:při )?doruč|kézbesíthetetlen|sikertelen kézbesítés|nelivrabil|mesaj nelivrat|iletilemedi|gönderilemedi|teslim edilemedi|kunde inte levereras|kan inte levereras|olevererat|ej levererat|kunne ikke (?:leveres|levere)|kan ikke leveres|ikke leveret|levering mislykkedes|leveringsfeil|toimitus epäonnistui|ei voitu toimittaa|αδυναμία παράδοσης|недоставлен|не доставлено)/i,
 ]
 
 /** First words of notices. */
@@ -44,6 +46,8 @@ const openingSigns: readonly RegExp[] = [
   /не (?:может быть|было|удалось|удаётся|удается|смогло?|могло?) .{0,40}достав|не достав|недостав|невозможно доставить|ошибка (?:при )?достав|адрес .{0,40}не (?:существует|найден)|ящик .{0,40}(?:переполнен|не)|получател. .{0,40}не/i,
   /(?:配信|配送|送信|お届け|転送)(?:する(?:こと)?が?|が|を)?(?:でき(?:ません|なかった|ず)|に失敗|エラー|不能)|届け(?:る|られ).{0,10}(?:ません|なか)|存在しません|宛先.{0,20}(?:不明|見つかり)|容量.{0,12}(?:超|いっぱい)|エラーメール|メール送信に失敗|受信(?:でき|拒否)/,
   /无法(?:投递|送达|传递|发送|找到)|無法(?:投遞|送達|傳遞|傳送|找到)|(?:投递|发送|递送|传递)失败|(?:投遞|傳送)失敗|未能(?:投递|送达|发送)|被退回|退信|不存在|邮箱.{0,10}(?:已满|空间|容量)|拒收|退回/,
+  /(?:전송|발송|배달|전달)(?:을|를|이|가)?.{0,6}(?:실패|못했|못하|할 수 없|되지 (?:않|못)|지연)|존재하지 않|찾을 수 없|용량.{0,6}(?:초과|부족)|수신(?:자|인).{0,20}(?:없|거부)|반송/,
+  /(?:nie (?:można|mogła|udało się|została?)).{0,40}dostarcz|niedostarczon|(?:nelze|nemohla|nemohlo|nebyla?|nepodařilo se).{0,40}doruč|nedoručiteln|nem (?:sikerült|lehet|tudtuk).{0,40}kézbes|nu a putut fi livrat|(?:iletilemedi|gönderilemedi|teslim edilemedi)|(?:kunde|kan|gick) inte.{0,30}(?:leverera|skicka|nå)|(?:kunne|kan) ikke.{0,30}(?:lever|sende|nå)|ei voitu (?:toimittaa|lähettää)|toimitus epäonnistui|δεν (?:ήταν δυνατ|μπόρεσε|παραδόθηκε)|не (?:може бути|було|вдалося) доставлен/i,
 ]
 
 const answered =

@@ -57,6 +57,8 @@ export const noAnswer: RuleTable = {
           'could not be delivered within',
           '(failed|unable|tried|trying) to deliver * (after|for|within) * (days|hours|attempts|retries|tries|hour|day)',
           'delivery failed * attempts',
+          '(retries|attempts|tries) exhausted',
+          'job has expired',
           'after (multiple|several|repeated|many|too many|all) (retries|attempts|tries)',
           'not (been|) (collected|reachable|reached|available) (within|after|for)',
           'collected (after|within|in) * (days|hours)',
