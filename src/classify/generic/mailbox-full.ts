@@ -81,6 +81,7 @@ export const mailboxFull: RuleTable = {
           'speicher* * (voll|erschöpft|belegt|überschritten|aufgebraucht)',
           '(kein|zu wenig|nicht genügend) (speicher*|platz) * (postfach|mailbox|konto|empfänger)',
           '(buzon|bandeja|casilla|cuenta|quota|cuota|correo) * (lleno|llena|excedida|excedido|superada|sin espacio|llenos|saturado)',
+          '(buzon|cuenta|casilla|casella|caixa|conta|skrzynka|mailbox|postbus|boite|postfach|konto) * (alcanzado|superado|sobrepasado|raggiunto|superato|atteint|erreicht|atingiu|bereikt|osiagnela|przekroczyla) * (limite|limit|quota|cuota|cota|maximum|kapazität)',
           'excedid* * (cuota|quota|cota|limite de almacenamiento|capacidad)',
           '(sin|sem) (espacio|espaco)',
           '(casella|mailbox|spazio|quota) * (piena|pieno|esaurito|esaurita|superata|superato|satura)',

@@ -93,6 +93,8 @@ export const mailboxInactive: RuleTable = {
           'no longer (works|working|employed|with the|with us|with our|with this|works here|work here|an employee|affiliated|associated|at our|at the company)',
           '(employee|colleague|person|staff member|user|he|she) (has|have|) left (the|our|this|us)',
           '(former|ex) (employee|staff member|colleague|member of staff)',
+          '(does not|doesnt) work (here|for us|with us)',
+          `${mailboxNouns} * (shut down|switched off|turned off|taken down|taken out of service)`,
           'administratively disabled',
           '(email|mail) (account|address|service|access) * (disabled|suspended|deactivated|terminated|closed|inactive|cancelled|discontinued)',
           'disabled with mta service',
@@ -119,6 +121,8 @@ export const mailboxInactive: RuleTable = {
           'full',
           'from address',
           'spam',
+          // What the owner switched off is not the mailbox.
+          '(has|have) (suspended|deactivated|disabled|discontinued|closed|terminated) (delivery|receiving|reception|html|mail|email|messages|newsletters|incoming|external|all)',
         ],
       },
       sample: '550 5.2.1 Account disabled',

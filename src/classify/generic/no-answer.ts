@@ -30,6 +30,7 @@ export const noAnswer: RuleTable = {
           'no answer from host',
           'not answered',
           'not responding',
+          '(server|host) * (could not|cannot|couldnt) be (contacted|reached)',
           'did not respond',
           'did not accept our requests to connect',
           '(unable|not able|wasnt able|couldnt|could not|cannot|failed|cant) * (establish|open|make|contact|connect|reach) * (connection|host|server|mx|mail exchanger|session)',

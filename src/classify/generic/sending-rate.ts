@@ -48,6 +48,7 @@ export const sendingRate: RuleTable = {
           '(unusual|high|excessive) (rate|volume)',
           '(is|are) receiving mail (too quickly|at a rate)',
           'rate that prevents',
+          'receiving (too|so) (much|many)',
           'receive messages per hour',
           'exceeded (their|the|its) limit for the number of',
           'exceeded message rate',

@@ -37,6 +37,7 @@ export const spamVerdict: RuleTable = {
           'your ip',
           'unsolicited mail originating',
           'block for spam',
+          'your account',
           '(mail|email|messages|connection|connections|traffic) from (blocked|refused|rejected|denied|banned)',
         ],
       },

@@ -22,7 +22,7 @@ export const unknownMailboxAbroad: RuleTable = {
     row(
       'fr',
       [
-        '(utilisateur|destinataire|adresse|boite|compte|bal|usager|abonne|correspondant|messagerie|alias|client|courriel|destinataires) * (inconnu|inconnue|inexistant|inexistante|introuvable|invalide|incorrecte|incorrect|n existe pas|n existe plus|non valide|erronee|errone|invalides|inconnus|n est pas connu|n est pas connue|n est pas reconnu|n est pas reconnue|non reconnu|non reconnue|pas trouve|pas trouvee|non trouve|non trouvee|n a pas ete trouve|n a pas ete trouvee|pas valide|plus valide|pas enregistre|pas enregistree|non repertorie|non repertoriee|non attribue|non attribuee)',
+        '(utilisateur|destinataire|adresse|boite|compte|bal|usager|abonne|correspondant|messagerie|alias|client|courriel|destinataires) * (inconnu|inconnue|inexistant|inexistante|introuvable|invalide|incorrecte|incorrect|n existe pas|n existe plus|non valide|erronee|errone|invalides|inconnus|n est pas connu|n est pas connue|n est pas reconnu|n est pas reconnue|non reconnu|non reconnue|pas trouve|pas trouvee|non trouve|non trouvee|n a pas ete trouve|n a pas ete trouvee|n a pas pu etre trouve|n a pas pu etre trouvee|n a pu etre trouve|pas valide|plus valide|pas enregistre|pas enregistree|non repertorie|non repertoriee|non attribue|non attribuee)',
         "(n'existe|nexiste) (pas|plus)",
         '(aucun|aucune) (utilisateur|destinataire|compte|boite|adresse|messagerie|abonne|correspondant)',
         "pas d'utilisateur",
@@ -69,7 +69,7 @@ export const unknownMailboxAbroad: RuleTable = {
     row(
       'es-pt-it',
       [
-        '(usuario|destinatario|direccion|cuenta|buzon|casilla|receptor|correo|endereco|conta|caixa|utilizador|utente|indirizzo|casella|account|mailbox|caixa postal|utenza|email) * (desconocid*|inexistent*|inesistent*|invalid*|no existe|no existen|no encontrad*|no valid*|no es valid*|no es correct*|desconhecid*|nao existe|nao existem|nao encontrad*|nao localizad*|nao e valid*|nao consta|sconosciut*|non esiste|non esistono|non trovat*|non valid*|non e valid*|non esistente|incorrect*|incorret*|errone*|errat*|no registrad*|nao registrad*|nao cadastrad*|non registrat*|no fue encontrad*|no ha sido encontrad*|no se encuentra|no se encontro|no se ha encontrado|no pudo ser encontrad*|non e stat*|nao foi encontrad*|nao foi localizad*|nao reconhecid*|non riconosciut*|non conosciut*|non presente|non risulta|no esta registrad*|no figura|no pertenece a|no corresponde)',
+        '(usuario|destinatario|direccion|cuenta|buzon|casilla|receptor|correo|endereco|conta|caixa|utilizador|utente|indirizzo|casella|account|mailbox|caixa postal|utenza|email) * (desconocid*|inexistent*|inesistent*|invalid*|no existe|no existen|no encontrad*|no valid*|no es valid*|no es correct*|desconhecid*|nao existe|nao existem|nao encontrad*|nao localizad*|nao e valid*|nao consta|sconosciut*|non esiste|non esistono|non trovat*|non valid*|non e valid*|non esistente|incorrect*|incorret*|errone*|errat*|non corrett*|no esta dad*|no registrad*|nao registrad*|nao cadastrad*|non registrat*|no fue encontrad*|no ha sido encontrad*|no se encuentra|no se encontro|no se ha encontrado|no pudo ser encontrad*|non e stat*|nao foi encontrad*|nao foi localizad*|nao reconhecid*|non riconosciut*|non conosciut*|non presente|non risulta|no esta registrad*|no figura|no pertenece a|no corresponde)',
         'no existe (dicha|dicho|ninguna|ningun|una|un|el|la|tal|ese|esa|este|esta) (persona|usuario|cuenta|direccion|buzon|destinatario|casilla|correo)',
         'no (hay|existe) (ningun|ninguna) (usuario|destinatario|cuenta|buzon|direccion)',
         'no se (encuentra|encontro|ha encontrado|pudo encontrar|puede encontrar) (el|la|al|a la) (usuario|destinatario|cuenta|buzon|direccion|casilla)',
@@ -125,6 +125,7 @@ export const unknownMailboxAbroad: RuleTable = {
       [
         '(пользовател*|адресат|адресата|получател*|ящик|адрес|аккаунт|абонент|учетная запись|почтовый ящик|ящика|адреса) * (не найден|не найдена|не найдено|не существует|неизвестен|неизвестна|неизвестный|отсутствует|не зарегистрирован*|неверный|неверен|недействител*|не известен|не обнаружен|не значится)',
         '(нет|неизвестный|неизвестного|несуществующий|неверный|нету|недействительный|не найден|не существует) (такого|такой|почтовый|) (пользовател*|получател*|ящик*|адресат*|адрес получателя|почтового ящика|почтового адреса|учетной записи|адреса|аккаунта|абонента)',
+        '(неправильн*|ошибочн*|некорректн*|несуществующ*) (адрес|адресат|получатель|пользователь|ящик|почтовый|адрес получателя)',
         'такого (пользователя|ящика|адреса|получателя|адресата|почтового ящика|аккаунта) * (нет|не существует|не найдено)',
         '(такой|указанный|данный) (пользователь|ящик|адрес|получатель|адресат|почтовый ящик) * (не существует|не найден|отсутствует)',
         '(користувач*|отримувач*|скриньк*|адресат*|одержувач*|адреса) * (не знайдено|не існує|невідомий|не знайдений|невідома|відсутній)',
@@ -132,7 +133,7 @@ export const unknownMailboxAbroad: RuleTable = {
         '(потребител*|получател*|адрес*|кутия*) * (не съществува|непознат|не е намерен*|невалиден)',
         '(непознат|несъществуващ) (потребител|получател|адрес)',
         '(uzytkownik|odbiorca|adres|konto|skrzynka|adresat|uzytkownika|skrzynki|odbiorcy|konta) * (nieznany|nieznana|nie istnieje|nie znaleziono|nie znaleziony|niepoprawn*|nieprawidlow*|nieznane|nie ma|bledny|nie zostal*|nie odnaleziono)',
-        '(nieznany|nieznane|nieznana|nie ma takiego|nie ma takiej|brak|brak takiego|brak takiej|nieprawidlowy|niepoprawny|bledny|nieistniejacy|nieistniejace|nie znaleziono|nie znaleziono takiego) (uzytkownik|odbiorca|uzytkownika|odbiorcy|adresat|adresata|konta|skrzynki|adres|konto|skrzynka|adresu|adres odbiorcy)',
+        '(nieznany|nieznane|nieznana|nie ma takiego|nie ma takiej|brak|brak takiego|brak takiej|nieprawidlowy|niepoprawny|bledny|nieistniejacy|nieistniejace|nie znaleziono|nie znaleziono takiego|nie odnaleziono) (uzytkownik|odbiorca|uzytkownika|odbiorcy|adresat|adresata|konta|skrzynki|adres|konto|skrzynka|adresu|adres odbiorcy)',
         '(uzivatel|prijemce|adresat|schranka|adresa|ucet|pouzivatel|prijimatel|prijemca|konto) * (neexistuje|neznam*|nenalezen*|nebyl nalezen|nebyla nalezena|neplatn*|nenajden*|neni znam|nebol najden*)',
         '(neznamy|neznama|neexistujici|neplatny|neplatna|neexistujuci|neexistujuca) (uzivatel|prijemce|adresat|pouzivatel|adresa|schranka|prijemca|prijimatel)',
         '(korisnik|primatelj|primalac|adresa|prejemnik|uporabnik|naslov|sanducic) * (ne postoji|nepoznat|nije pronaden|ne obstaja|neznan)',
