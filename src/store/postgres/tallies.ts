@@ -62,12 +62,19 @@ export class TallySums {
   /** Values of the nine parameters of `tallySql`. The order of the rows is that of their keys: two writers cannot hold each other up in a ring. */
   values(): unknown[] {
     const sums = [...this.#sums.entries()].filter(([, { value }]) => value !== 0).sort(([a], [b]) => (a < b ? -1 : 1))
-    const lists = [...this.#lists.entries()].sort(([a], [b]) => (a < b ? -1 : 1))
     return [
       sums.map(([, { scope }]) => scope),
       sums.map(([, { hour }]) => hour),
       sums.map(([, { counter }]) => counter),
       sums.map(([, { value }]) => value),
+      ...this.listRows(),
+    ]
+  }
+
+  /** Values of the five parameters of `listedSql`. */
+  listRows(): unknown[] {
+    const lists = [...this.#lists.entries()].sort(([a], [b]) => (a < b ? -1 : 1))
+    return [
       lists.map(([scope]) => scope),
       lists.map(([, { at }]) => at),
       lists.map(([, { at, seen }]) => seen?.at ?? at),
@@ -91,10 +98,16 @@ export function tallySql(slot: number, first: number): string {
       select scope, hour, counter, $${slot}, value
       from unnest(${p(0)}::text[], ${p(1)}::bigint[], ${p(2)}::text[], ${p(3)}::bigint[]) as given (scope, hour, counter, value)
       on conflict (scope, hour, counter, slot) do update set value = tallies.value + excluded.value),
-    listed as (
+    ${listedSql(slot, first + 4)}`
+}
+
+/** The part of a `with` that writes what `TallySums.listRows` gives. */
+export function listedSql(slot: number, first: number): string {
+  const p = (n: number) => `$${first + n}`
+  return `listed as (
       insert into lists (scope, slot, first_at, last_at, seen, data)
       select scope, $${slot}, first_at, last_at, seen, data
-      from unnest(${p(4)}::text[], ${p(5)}::bigint[], ${p(6)}::bigint[], ${p(7)}::boolean[], ${p(8)}::json[])
+      from unnest(${p(0)}::text[], ${p(1)}::bigint[], ${p(2)}::bigint[], ${p(3)}::boolean[], ${p(4)}::json[])
         as given (scope, first_at, last_at, seen, data)
       on conflict (scope, slot) do update set
         first_at = least(lists.first_at, excluded.first_at),
