@@ -12,11 +12,17 @@ import type { Database } from './database.ts'
 import { lookupStatement, type Pseudonym } from './erased-addresses.ts'
 
 export function createLookups(database: Database, pseudonym: Pseudonym): { readonly lookup: Store['lookup']; idle(): Promise<void> } {
-  const batches = createBatches<readonly AddressKey[], ReadonlyMap<string, Block>>({
+  const batches = createBatches<readonly AddressKey[], ReadonlyMap<AddressKey, Block>>({
     async work(asked) {
       const keys = [...new Set(asked.flat())]
-      const rows = await database.run<{ key: string; block: Block }>(lookupStatement, [keys, keys.map(pseudonym)])
-      const found = new Map(rows.map(({ key, block }) => [key, block]))
+      const pseudonyms = keys.map(pseudonym)
+      const rows = await database.run<{ key: string; block: Block }>(lookupStatement, [keys, pseudonyms])
+      const blocks = new Map(rows.map(({ key, block }) => [key, block]))
+      const found = new Map<AddressKey, Block>()
+      for (const [index, key] of keys.entries()) {
+        const block = blocks.get(key) ?? blocks.get(pseudonyms[index] ?? '')
+        if (block) found.set(key, block)
+      }
       return asked.map(() => found)
     },
     atOnce: 2,
@@ -28,7 +34,7 @@ export function createLookups(database: Database, pseudonym: Pseudonym): { reado
       if (keys.length === 0) return []
       const found = await batches.add(keys)
       return keys.map(key => {
-        const block = found.get(key) ?? found.get(pseudonym(key))
+        const block = found.get(key)
         return block && inForce(block, now) ? block : null
       })
     },
