@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
 
-const src = join(dirname(fileURLToPath(import.meta.url)), '..', 'src')
+const test = dirname(fileURLToPath(import.meta.url))
+const src = join(test, '..', 'src')
 
 const floorOf: Readonly<Record<string, number>> = {
   'main.ts': 4,
@@ -192,4 +193,15 @@ t.test('the type checker is never switched off', async t => {
     t.notMatch(code, /: any\b|\bas any\b/, path)
     t.notMatch(text, /@ts-(?:ignore|expect-error|nocheck)/, path)
   }
+})
+
+t.test('npm test runs every test file once: by itself, or in one file of rooms/', async t => {
+  const { tap } = JSON.parse(readFileSync(join(test, '..', 'package.json'), 'utf8')) as { tap: { include: string[] } }
+  const folders = tap.include.map(pattern => /^test\/([a-z-]+)\/\*\.test\.ts$/.exec(pattern)?.[1] ?? pattern)
+  const all = readdirSync(test, { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.test.ts'))
+  const started = all.filter(path => folders.includes(dirname(path)))
+  const shared = started
+    .filter(path => dirname(path) === 'rooms')
+    .flatMap(path => read(readFileSync(join(test, path), 'utf8')).imports.map(({ from }) => normalize(join('rooms', from))))
+  t.same([...started, ...shared].sort(), all.sort())
 })

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { parseInheritedSockets } from '../../src/config/inherited-sockets.ts'
 import { freePort } from '../peers/free-port.ts'
-import { temporaryDirectory } from '../support/program.ts'
+import { plainNode, temporaryDirectory } from '../support/program.ts'
 import { smtpClient } from '../support/smtp-client.ts'
 
 const main = join(process.cwd(), 'dist', 'main.js')
@@ -71,7 +71,14 @@ t.test('systemd passes them so', { skip: missing }, async t => {
   const file = await configFile(t)
   const child = spawn(
     'systemd-socket-activate',
-    ['-l', `127.0.0.1:${bounce}`, '-l', `127.0.0.1:${relay}`, '--fdname=bounce:relay', process.execPath, main, 'serve', '--config', file],
+    [
+      '-l',
+      `127.0.0.1:${bounce}`,
+      '-l',
+      `127.0.0.1:${relay}`,
+      '--fdname=bounce:relay',
+      ...plainNode([main, 'serve', '--config', file]).flat(),
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )
   t.teardown(() => child.kill('SIGKILL'))
@@ -96,7 +103,7 @@ async function listening(): Promise<{ server: Server; port: number }> {
 /** Starts the program on these sockets, which are then its alone. The shell knows the number of the process that it becomes. */
 async function program(t: Test, names: string, servers: readonly Server[]): Promise<ChildProcess> {
   const file = await configFile(t)
-  const child = spawn('/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', process.execPath, main, 'serve', '--config', file], {
+  const child = spawn('/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...plainNode([main, 'serve', '--config', file]).flat()], {
     stdio: ['ignore', 'pipe', 'pipe', ...servers.map(descriptorOf)],
     env: { ...process.env, LISTEN_FDS: String(servers.length), LISTEN_FDNAMES: names },
   })

@@ -9,7 +9,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse, stringify } from 'yaml'
-import { runHere, runRebond, startProgram, temporaryDirectory } from '../support/program.ts'
+import { plainNode, runHere, runRebond, startProgram, temporaryDirectory } from '../support/program.ts'
 import { until } from '../support/until.ts'
 
 t.test('help and wrong usage', async t => {
@@ -133,7 +133,7 @@ t.test('the key is made once, readable by its owner only, and a bad one is refus
 t.test('a reader that goes away ends a command without noise, and not the server', async (t: Test) => {
   const mail = join('test', 'golden', 'mail', 'exim.eml')
   for (const args of [['classify', '--ndjson', ...Array<string>(100).fill(mail)], ['classify-reply']]) {
-    const child = spawn(process.execPath, ['dist/main.js', ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(...plainNode(['dist/main.js', ...args]), { stdio: ['pipe', 'pipe', 'pipe'] })
     child.stdin.on('error', () => {}) // the command may end before it has read everything
     child.stdin.end('550 5.1.1 User unknown\n'.repeat(10_000))
     child.stdout.destroy()
@@ -147,7 +147,7 @@ t.test('a reader that goes away ends a command without noise, and not the server
   const config = join(directory, 'c.yaml')
   const free = 'relay: { listen: [{ port: 0 }] }\nbounce: { listen: [{ port: 0 }] }\nhttp: { listen: { port: 0 } }\nstore: { path: data }\n'
   await writeFile(config, free)
-  const server = spawn(process.execPath, ['dist/main.js', 'serve', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const server = spawn(...plainNode(['dist/main.js', 'serve', '--config', config]), { stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => server.kill('SIGKILL'))
   const closed = once(server, 'close')
   server.stdout.destroy()

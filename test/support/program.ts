@@ -33,8 +33,11 @@ export type Program = {
   readonly pid: number
 }
 
-/** Node as users start it: tap would have its own hooks loaded into every child, which costs more than the program's start. */
-function plainNode(args: readonly string[]): [command: string, args: string[]] {
+/**
+ * Node as users start it, whatever the environment of the child: tap would have its own hooks loaded into every child, which costs more than the
+ * program's start.
+ */
+export function plainNode(args: readonly string[]): [command: string, args: string[]] {
   return ['/usr/bin/env', ['-u', 'NODE_OPTIONS', process.execPath, ...args]]
 }
 
