@@ -91,7 +91,12 @@ function readSequence(text: string): Read<{ parts: readonly Part[] }> {
         return { ok: false, why: `have three letters or more before the * of ${word}` }
       parts.push({ kind: 'prefix', prefix })
     } else if (word.includes('*')) return { ok: false, why: `have the * of ${word} at its end` }
-    else parts.push(...spellings(word))
+    else {
+      const read = spellings(word)
+      // Left out in silence it would match any text: host names, addresses and status codes are no words.
+      if (read.length === 0 && /[\p{L}\p{N}]/u.test(word)) return { ok: false, why: `hold words only: ${word} is none` }
+      parts.push(...read)
+    }
   }
   return { ok: true, parts }
 }

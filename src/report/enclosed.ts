@@ -12,13 +12,13 @@ const maxLines = 4_000
 
 /** Dividing lines drawn with dashes and the like, in the languages they were seen in. */
 const drawn: readonly RegExp[] = [
-  /^[\s-]*[-*=_]{2,}\s*(?:this is a copy of|below (?:this|the next) line is|below is a copy|below is the|here is (?:a|your) copy|(?:the )?header (?:of|and top)|the (?:header|body|first)|(?:start of |begin(?:ning)? of |end of )?(?:returned|undelivered|unsent|undeliverable) (?:mail|message)|(?:original|message) (?:message|mail|header|text|body|contents?)|unsent message|original|enclosed is|attach(?:ed|ment) is|copy of|message (?:header|body)|forwarded message|mensaje original|mensagem original|message d.origine|ursprüngliche|messaggio originale|oorspronkelijk|returned message|rejected message|failed message|rfc822)/i,
+  /^[\s|-]*[-*=_]{2,}\s*(?:this is a copy of|below (?:this|the next) line is|below is a copy|below is the|here is (?:a|your) (?:copy|returned mail)|(?:the )?header (?:of|and top)|the (?:header|body|first)|(?:start of |begin(?:ning)? of |end of )?(?:returned|undelivered|unsent|undeliverable) (?:mail|message)|(?:original|message) (?:message|mail|header|text|body|contents?)|unsent message|original|message text follows|enclosed is|attach(?:ed|ment) is|copy of|message (?:header|body)|forwarded message|mensaje original|mensagem original|message d.origine|ursprüngliche|messaggio originale|oorspronkelijk|returned message|rejected message|failed message|rfc822)/i,
   /^\s*[-*=_]{3,}\s*(?:元のメッセージ|原始邮件|оригинал|текст сообщения|исходное)/i,
 ]
 /** Dividing lines in words alone. */
 const worded: readonly RegExp[] = [
-  /^\s*(?:(?:possibly truncated )?original message follows|original message headers|original headers|message headers follow|included is a copy of the message|the first \d+ lines of (?:your|the) original|original message as received is|your message reads|here is a copy of the first part|following is a copy of|original message attached|a copy of (?:your|the) (?:original )?message (?:is|follows)|below is a copy of|the (?:original|returned|undelivered) message (?:is|follows)|your (?:original )?message follows|the message headers? (?:of|follow)|(?:a )?transcript of (?:the )?message follows|unsent message)\b.{0,60}[:.]?\s*$/i,
-  /^\s*original message:\s*$/i,
+  /^\s*(?:(?:possibly truncated )?original message follows|original message headers|original headers|message headers follow|included is a copy of the message|the first \d+ lines of (?:your|the) original|original message as received is|your message reads|here is a copy of the first part|following is a copy of|original message attached|a copy of (?:your|the) (?:original )?message (?:is|follows)|below is a copy of|the (?:original|returned|undelivered) message (?:is|follows)|your (?:original )?message follows|the message headers? (?:of|follow)|(?:a )?transcript of (?:the )?message follows|unsent message|original text follows)\b.{0,60}[:.]?\s*$/i,
+  /^\s*(?:original|old) message:\s*$/i,
   /^\s*(?:oorspronkelijke berichtkoppen|oorspronkelijk bericht|ursprüngliche (?:nachrichtenkopf(?:zeilen)?|nachricht|kopfzeilen|header)|en-têtes (?:de message|du message) d.origine|en-têtes d.origine|encabezados (?:de mensajes? |del mensaje )?original(?:es)?|mensaje original|cabeceras? (?:del mensaje )?original(?:es)?|cabeçalhos (?:de mensagens? |da mensagem )?originais|mensagem original|intestazioni (?:dei )?messaggi? original[ei]|intestazioni originali|messaggio originale|исходные заголовки сообщения|заголовки исходного сообщения|исходное сообщение|оригинал(?:ьное)? сообщени[ея]|元のメッセージ ?ヘッダー|元のメッセージ|原始邮件标头|原始邮件头?|郵件原始標頭|原始信件|message d.origine)\s*[:：]?\s*$/i,
 ]
 const shortestDivider = 7
@@ -52,7 +52,7 @@ export function splitAtOriginal(text: string): { readonly words: string; readonl
 function isDivider(line: string): boolean {
   const text = line.trim()
   if (text.length < shortestDivider) return false
-  const patterns = '-*=_'.includes(text[0] ?? '') ? drawn : text.length <= longestWorded ? worded : []
+  const patterns = '-*=_|'.includes(text[0] ?? '') ? drawn : text.length <= longestWorded ? worded : []
   return patterns.some(pattern => pattern.test(text))
 }
 

@@ -5,6 +5,7 @@
  */
 import { replyCodeIn, statusIn } from './diagnostic.ts'
 import type { Notice } from './notice.ts'
+import { quotedRecipient } from './quoted-recipient.ts'
 import { addressBlocks, isFooter } from './readers/address-blocks.ts'
 import { failureReasons } from './readers/failure-reasons.ts'
 import { gatewayNotice } from './readers/gateway-notice.ts'
@@ -37,10 +38,11 @@ export function namedRecipients(notice: Notice): readonly NamedRecipient[] {
     .map(({ address }) => ({ address, originalAddress: null, said: '', action: null }))
 }
 
-/** A notice that names nobody: the only recipient of the enclosed mail, or nobody. */
-export function unnamedRecipient({ originalTo }: Notice): NamedRecipient {
+/** A notice that names nobody: the only recipient of the enclosed or quoted mail, or nobody. */
+export function unnamedRecipient(notice: Notice): NamedRecipient {
+  const { originalTo } = notice
   const only = new Set(originalTo.map(address => address.toLowerCase())).size === 1 ? originalTo[0] : undefined
-  return { address: only ?? null, originalAddress: null, said: '', action: null }
+  return { address: only ?? quotedRecipient(notice), originalAddress: null, said: '', action: null }
 }
 
 /** The words of the notice as a last resort: without headings, commands and lines of a MIME structure. */
@@ -50,7 +52,7 @@ export function wordsOf({ words }: Pick<Notice, 'words'>): string {
     .slice(begin ? begin.index + begin[0].length : 0)
     .slice(0, 3 * maxSaid)
     .split('\n')
-    .filter(line => !/^\s*(?:--|>>>|This is a (?:MIME|multi-?part)|Content-)/i.test(line))
+    .filter(line => !/^\s*(?:--(?! \S)|>>>|This is a (?:MIME|multi-?part)|Content-)/i.test(line))
     .join('\n')
     .trim()
     .slice(0, maxSaid)

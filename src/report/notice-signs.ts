@@ -64,11 +64,13 @@ const undeliveredWords =
 const manyMails =
   /^(?:\[[^\]]{0,40}(?:ticket|#\d|jira|issue|bug|redmine|gitlab)|.{0,200}\bdigest\b)|\b(?:reports?|statistics|summary|campaign|newsletter|parcel|package|order|colis|paket|pedido|pacco|pakket)\b/i
 const greeting =
-  /^\s*(?:dear|hello|hi\b|hey|good (?:morning|day|afternoon)|bonjour|bonsoir|madame|monsieur|cher|chère|hallo|guten (?:tag|morgen)|sehr geehrt|liebe|hola|estimad|buen[oa]s|gentile|salve|ciao|buongiorno|caro|ol[áa]\b|prezad|caro|bom dia|beste|geachte|goed|уважаем|здравствуй|добрый|привет|お世話|いつも|您好|你好|尊敬)/i
+  /^\s*(?:dear|hello|hi\b(?!\W{1,3}(?:this is the|the mail|i am the|i.m the))|hey|good (?:morning|day|afternoon)|bonjour|bonsoir|madame|monsieur|cher|chère|hallo|guten (?:tag|morgen)|sehr geehrt|liebe|hola|estimad|buen[oa]s|gentile|salve|ciao|buongiorno|caro|ol[áa]\b|prezad|caro|bom dia|beste|geachte|goed|уважаем|здравствуй|добрый|привет|お世話|いつも|您好|你好|尊敬)/i
 
 /** People tell what happened to them. */
 const ownStory =
   /\bI (?:wrote|got|get|just|keep|received|am (?:getting|trying|receiving))\b|\b(?:I|we)(?: have|'ve)? (?:been )?(?:tried|trying) to (?:write|reach|contact|mail|e-?mail|answer|reply|send (?:you|him|her|them))\b|\b(?:can|could) you\b|\bhas (?:he|she) left\b/
+const mailWords =
+  /\b(?:e-?mails?|mails?|messages?|mailbox|smtp|courriel|nachricht|mensajes?|correo|mensage[mn]s?|messagg[io]|bericht|wiadomo|zpráv)|письм|сообщени|メール|邮件|郵件|信件|메일|\b[45]\d\d[ -]\d\.\d\.\d/i
 const listManager = /-(?:admin|owner|bounces|request)@|^owner-/
 
 /** Says whether the sender is a mail system by name. */
@@ -113,6 +115,8 @@ function isUnsignedNotice(notice: Notice): boolean {
   const first = firstLines(lines)
   if (ownStory.test(first.join(' '))) return false
   if (greeting.test(first[0] ?? '') || !(words.includes('@') || original !== null)) return false
+  // Parcels, cards and invoices fail to be delivered, too.
+  if (original === null && !mailWords.test(words.slice(0, 4_000))) return false
   return openingSigns.some(sign => sign.test(first.join('\n')))
 }
 

@@ -57,7 +57,7 @@ function domainEnd(line: string, from: number): number {
     return close !== -1 && close - from < 60 ? close + 1 : from
   }
   let end = from
-  while (end < line.length && end - from < maxDomain && domainCharacter.test(line[end] ?? '')) end++
+  while (end < line.length && end - from < maxDomain && domainCharacter.test(line[end] ?? '') && !line.startsWith('..', end)) end++
   // `example.jp様`: a label that begins in ASCII ends with it, unless it is an A-label of its own script.
   const dot = line.lastIndexOf('.', end - 1)
   const label = line.slice(Math.max(dot + 1, from), end)

@@ -64,6 +64,10 @@ t.test('everything that is wrong is said at once, where it is', async t => {
     [{ rules: [rule({ when: { says: [] } })] }, 'rules[0].when.says: must be a list of 1 to 200 phrases, not []'],
     [{ rules: [rule({ when: { says: ['*'] } })] }, 'rules[0].when.says[0]: must begin and end with a word, not with *, not *'],
     [{ rules: [rule({ when: { says: ['(a+)+$'] } })] }, 'rules[0].when.says[0]: must have spaces around its brackets, not (a+)+$'],
+    [
+      { rules: [rule({ when: { says: ['a (mail|yahoo.com) account'] } })] },
+      'rules[0].when.says[0]: must hold words only: yahoo.com is none',
+    ],
     [{ rules: [rule({ when: { code: [200] } })] }, 'rules[0].when.code[0]: must be a code from 400 to 599, or 4yz, or 5yz, not 200'],
     [
       { rules: [rule({ when: { status: ['5.1'] } })] },

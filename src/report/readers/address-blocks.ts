@@ -26,7 +26,7 @@ const continuesSentence = /^[>"']{0,4}\s+(?:is|was|has|a |of|and|ist|est)\b/i
 const expanded = /\((?:ultimately )?(?:expanded|generated) (?:from|by):? ?<?([^\s<>()]{1,320})>?\)?/i
 /** "because:" on a line of its own says that the reason follows. */
 const onlyLabel =
-  /^(?:because|for the following reasons?|reasons?|technical details|error|grund|raison|motivo|причина|原因|理由)\s*[:：]?$/i
+  /^(?:because|for the following reasons?|reasons?|technical details|the problem appears to be|error|grund|raison|motivo|причина|原因|理由)\s*[:：]?$/i
 /** Exim's word for an alias whose members are nobody's business. */
 const hidden = /^\s*an undisclosed address/i
 /** qmail's last line under a reply that it quotes: it gives up on every one. */

@@ -17,6 +17,8 @@ const notThis =
 const cueBehind = /^[>」』\])"'\s]{0,4}(?:さん)?\s?(?:へ|に|宛|は(?:存在|無効|見つか)|という|の(?:メール|アドレス|ユーザ))/
 const reason =
   /^\s*[-*>]{0,4}\s*(?:reason|error(?:[- ]text)?|because|diagnostic|raison|cause|grund|fehler|motivo|motif|errore?|razón|razão|причина|reden|理由|原因|エラー|error message)[^:：\n]{0,40}[:：]/i
+/** LSMTP's last line. */
+const endOfError = /^error-end:/i
 const maxNamed = 200
 const maxLinesBehind = 12
 
@@ -47,6 +49,7 @@ function wordsAround(lines: readonly string[], index: number): string {
   const said = [lines[index] ?? '']
   let inParagraph = true
   for (const line of lines.slice(index + 1, index + 1 + maxLinesBehind)) {
+    if (endOfError.test(line)) break
     if (line.trim() === '') inParagraph = false
     else if (inParagraph || reason.test(line)) {
       said.push(line)

@@ -18,16 +18,34 @@ const reason = /^\s{0,40}\(reason:\s{0,8}(\S.{0,900})/i
 const expandedFrom = /^\s{0,40}\(expanded from:\s{0,8}(\S.{0,400})/i
 const talkingTo = /while talking to (\S{1,255})/i
 const local = /^\s{0,40}<?([A-Za-z0-9][\w.+-]{0,63})>?\s{0,40}$/
+const quotedReply = /^\s{0,20}<<<\s/
+const refused = /^[45]\d\d\b/
 const maxNamed = 500
 const maxLoose = 20
 
-type Entry = { readonly address: string; originalAddress: string | null; readonly said: string[]; readonly session: string[] }
-type State = { readonly named: Map<string, Entry>; readonly loose: string[]; current: Entry | null; host: string }
+type Entry = {
+  readonly address: string
+  originalAddress: string | null
+  readonly said: string[]
+  readonly session: string[]
+  /** Its session quotes the reply to its RCPT. */
+  replied: boolean
+}
+type State = {
+  readonly named: Map<string, Entry>
+  readonly loose: string[]
+  current: Entry | null
+  host: string
+  /** Refusals of this host that name nobody: of HELO, MAIL or the letter. */
+  refusals: string[]
+  /** They were taken for a recipient: a further refusal is another's. */
+  summedUp: boolean
+}
 
 export const transcript: Reader = {
   name: 'sendmail transcript',
   read(notice) {
-    const state: State = { named: new Map(), loose: [], current: null, host: '' }
+    const state: State = { named: new Map(), loose: [], current: null, host: '', refusals: [], summedUp: false }
     let section: 'none' | 'list' | 'session' = 'none'
     for (const line of notice.lines) {
       if (anyHeading.test(line)) {
@@ -38,7 +56,8 @@ export const transcript: Reader = {
     }
     return [...state.named.values()].map(({ address, originalAddress, said, session }): NamedRecipient => {
       // The session quotes the reply in full where the reason cuts it; lines about nobody belong to all.
-      const more = saysLittle(session.join(' ')) ? [...session, ...state.loose] : session
+      const own = session.join(' ').replace(/while talking to \S{1,255} /g, '')
+      const more = saysLittle(own) ? [...session, ...state.loose] : session
       return { address, originalAddress, said: [...said, ...more].join('\n'), action: null }
     })
   },
@@ -47,7 +66,7 @@ export const transcript: Reader = {
 function entryOf(state: State, address: string): Entry {
   const known = state.named.get(address.toLowerCase())
   if (known) return known
-  const entry: Entry = { address, originalAddress: null, said: [], session: [] }
+  const entry: Entry = { address, originalAddress: null, said: [], session: [], replied: false }
   if (state.named.size < maxNamed) state.named.set(address.toLowerCase(), entry)
   return entry
 }
@@ -80,11 +99,26 @@ function readSession(line: string, state: State, { parties }: Notice): void {
   if (talking !== undefined) {
     state.host = `while talking to ${talking.replace(/[.:]{1,4}$/, '')}: `
     state.current = null
+    state.refusals = []
   } else if (text.startsWith('>>>')) {
     state.current = /^>>>\s{0,8}RCPT to:/i.test(text) && found ? entryOf(state, found.address) : null
   } else if (text !== '') {
+    const quoted = quotedReply.test(line)
     const names = found && /\.\.\. |^[245]\d\d/.test(text) && !parties.has(found.address.toLowerCase())
-    const target = names ? entryOf(state, found.address).session : (state.current?.session ?? state.loose)
+    const entry = names ? entryOf(state, found.address) : state.current
+    if (quoted && entry) entry.replied = true
+    else if (quoted && refused.test(text)) {
+      if (state.summedUp) state.refusals = []
+      state.summedUp = false
+      state.refusals.push(`${state.host}${text}`)
+    } else if (entry && !entry.replied && state.refusals.length > 0) {
+      // sendmail sums up what the host said before: "Host unknown" below a refusal of MAIL is its own guess.
+      entry.session.push(...state.refusals.slice(0, maxLoose))
+      entry.replied = true
+      state.summedUp = true
+      return
+    }
+    const target = entry?.session ?? state.loose
     if (target.length < maxLoose) target.push(`${target.length === 0 ? state.host : ''}${text}`)
   }
 }
