@@ -9,6 +9,16 @@ export type Metrics = ReturnType<typeof createMetrics>
 const upstreamBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600]
 const storeBuckets = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
 
+/** The child of a histogram by its one label, looked up once: `observe` with labels sorts and joins them every time (2 µs, four a mail). */
+function children<L extends string>(histogram: Histogram<L>): (label: string) => Histogram.Internal<L> {
+  const known = new Map<string, Histogram.Internal<L>>()
+  return label => {
+    const child = known.get(label) ?? histogram.labels(label)
+    known.set(label, child)
+    return child
+  }
+}
+
 /** Makes a fresh set with a registry of its own, so that two servers in one process do not share figures. */
 export function createMetrics(version: string) {
   const registry = new Registry()
@@ -41,13 +51,15 @@ export function createMetrics(version: string) {
     sessions: gauge('sessions', 'Sessions open now.', ['listener']),
     sessionsRefused: counter('sessions_refused_total', 'Sessions turned away at once.', ['listener', 'why']),
     protocolErrors: counter('protocol_errors_total', 'Input that broke the protocol, by side and kind.', ['side', 'why']),
-    upstreamDuration: new Histogram({
-      name: 'rebond_upstream_duration_seconds',
-      help: 'Time from a command to its reply from upstream.',
-      labelNames: ['command'] as const,
-      buckets: upstreamBuckets,
-      registers,
-    }),
+    upstreamDuration: children(
+      new Histogram({
+        name: 'rebond_upstream_duration_seconds',
+        help: 'Time from a command to its reply from upstream.',
+        labelNames: ['command'] as const,
+        buckets: upstreamBuckets,
+        registers,
+      }),
+    ),
     upstreamConnections: gauge('upstream_connections', 'Connections to upstream: warm (greeted, waiting) or busy.', ['state']),
     upstreamFailures: counter('upstream_failures_total', 'Upstream sessions that failed.', ['why']),
     returnPathRefused: counter('return_path_refused_total', 'MAIL refused by upstream because of the sender.'),

@@ -31,9 +31,10 @@ export function makeEnvelope(command: MailCommand, returnPath: ReturnPath, makeI
     if (isOurs && returnPath.mode === 'rewrite') return { ok: false, why: ourReplies.foreignReturnPath }
   }
   const id = makeId()
-  const made = { id, reversePath, known: false, declaredOctets }
-  if (returnPath.mode === 'rewrite')
-    return { ok: true, envelope: { ...made, line: withPath(command, returnPath.address(id, reversePath)), envelopeId: null } }
+  if (returnPath.mode === 'rewrite') {
+    const rewritten = withPath(command, returnPath.address(id, reversePath))
+    return { ok: true, envelope: { id, reversePath, line: rewritten, envelopeId: null, known: false, declaredOctets } }
+  }
   const envelopeId = parameter(after, 'ENVID') === null ? returnPath.envelopeId(id) : null
-  return { ok: true, envelope: { ...made, line, envelopeId } }
+  return { ok: true, envelope: { id, reversePath, line, envelopeId, known: false, declaredOctets } }
 }

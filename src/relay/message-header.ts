@@ -49,10 +49,12 @@ export function readMessageHeader(head: Buffer, readNames: ListReader): MessageH
   const header = parseHeader(head)
   const [from] = parseAddressList(header.first('from') ?? '')
   const subject = textOf(header.first('subject'))
+  const { list, template } = readNames(header, subject)
   return {
-    ...readNames(header, subject),
     from: from ? { name: from.name, address: from.address } : null,
     subject,
+    template,
+    list,
     headerMessageId: textOf(header.first('message-id')),
     names: namesOf(header),
   }

@@ -60,7 +60,7 @@ export class SessionClock implements Deadline {
     const sent = this.#sent.shift()
     const now = this.#deps.clock()
     this.#lineAt = now
-    if (sent) this.#deps.metrics.upstreamDuration.observe({ command: sent.verb }, (now - sent.at) / 1000)
+    if (sent) this.#deps.metrics.upstreamDuration(sent.verb).observe((now - sent.at) / 1000)
   }
 
   /** The upstream that owed replies is gone. */

@@ -15,6 +15,8 @@ import { idLength, timeOfId } from './time-id.ts'
 const maxLocalOctets = 64
 const keyIdLength = 2
 const signatureLength = 20
+/** Octets that its characters hold, five bits each. */
+const signatureOctets = Math.ceil((signatureLength * 5) / 8)
 export const tokenLength = idLength + keyIdLength + signatureLength
 const dayMs = 86_400_000
 
@@ -162,7 +164,7 @@ function parentOf(domain: string): string {
 
 function sign(key: Uint8Array, id: string, domain: string): string {
   const mac = createHmac('sha256', key).update(`rebond return path v1\0${id}\0${domain}`).digest()
-  return encodeBase32hex(mac).slice(0, signatureLength)
+  return encodeBase32hex(mac.subarray(0, signatureOctets)).slice(0, signatureLength)
 }
 
 /** Names a key without telling anything of it. */
