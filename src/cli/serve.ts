@@ -10,6 +10,7 @@ import { formatProblem } from '../config/config.ts'
 import { parseInheritedSockets } from '../config/inherited-sockets.ts'
 import { createLog } from '../observe/log.ts'
 import { checkFiles } from './check-files.ts'
+import { holdHeap } from './heap.ts'
 import { type LoadedConfig, loadConfig } from './load-config.ts'
 import { serveManual } from './manual/serve.ts'
 import { readArguments, refuseUsage } from './read-arguments.ts'
@@ -35,6 +36,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
   }
   // The store's own files are made by LevelDB with the process's mask: nobody else reads them.
   process.umask(0o077)
+  holdHeap()
   const log = createLog(loaded.config.log.level)
   for (const warning of loaded.warnings) log.warn(warning)
   const systemd = createSystemdNotifier(io.env, log)
