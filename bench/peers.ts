@@ -4,9 +4,9 @@
  * A peer that is not installed says so and is left out. Postfix must be started by root.
  */
 import { execFileSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { freePort, type Running, start } from './processes.ts'
 
 export type Peer = {
@@ -92,6 +92,9 @@ const haraka: Peer = {
       strict_rfc1869: '0\n',
     }
     for (const [name, text] of Object.entries(settings)) writeFileSync(join(directory, 'config', name), text)
+    // As `haraka -i` does: without them it runs on other defaults than a user's.
+    for (const name of ['connection.ini', 'outbound.ini'])
+      copyFileSync(join(dirname(harakaMain()), '../config', name), join(directory, 'config', name))
     return cleanedUp(await start(process.execPath, [harakaMain(), '-c', directory], port, directory), directory)
   },
 }
