@@ -33,6 +33,7 @@ import { apple } from './providers/apple.ts'
 import { barracuda } from './providers/barracuda.ts'
 import { carriers } from './providers/carriers.ts'
 import { chinese } from './providers/chinese.ts'
+import { facebook } from './providers/facebook.ts'
 import { freeAndSfr } from './providers/free-and-sfr.ts'
 import { gmail } from './providers/gmail.ts'
 import { microsoft } from './providers/microsoft.ts'
@@ -67,6 +68,7 @@ export const shippedTables: readonly RuleTable[] = [
   otherGateways,
   carriers,
   sendingServices,
+  facebook,
   postfix,
   exim,
   opensmtpd,

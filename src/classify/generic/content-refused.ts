@@ -77,6 +77,7 @@ export const contentRefused: RuleTable = {
           'bare (lf|cr|lfs|crs|linefeed|linefeeds|newline|newlines)',
           '(duplicate|multiple|missing|invalid|illegal|malformed) (message|) (header|headers)',
           'invalid 7bit data',
+          '(western|latin|ascii) (chars|characters) only',
           'bare (carriage|line)',
           'line too long',
           'lines (are|) too long',

@@ -204,6 +204,18 @@ export const doubts: RuleTable = {
       source: 'RFC 5321 §4.2.2, RFC 3463 §3.6: a reply about the protocol',
     },
     {
+      // Whose address? A recipient's has its status, 5.1.3, or is called so.
+      id: 'speaks-of-a-syntax',
+      gives: 'unclassified',
+      when: {
+        says: ['(address|path|mailbox|name) syntax', 'syntax error'],
+        code: [501, 555],
+        unless: ['(recipient|rcpt|destination|forward)'],
+      },
+      sample: '501 Bad address syntax',
+      source: 'RFC 5321 §4.2.2: 501 answers MAIL as well as RCPT',
+    },
+    {
       id: 'speaks-of-the-size-or-content',
       gives: 'unclassified',
       when: {

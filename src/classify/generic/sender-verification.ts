@@ -113,6 +113,7 @@ export const senderVerification: RuleTable = {
           'mail from (command|) not allowed',
           'permissions to send (as|on)',
           'sendasdenied*',
+          'mail from not owned by',
           'permission to send (as|on behalf)',
         ],
         unless: ['to send to', 'to this recipient', 'to the recipient', 'openspf.org', 'openspf.net', 'spf'],

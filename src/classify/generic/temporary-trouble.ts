@@ -34,7 +34,7 @@ export const temporaryTrouble: RuleTable = {
           'error in processing',
           'config* error',
           '(error|problem) (opening|reading|writing|creating|in processing)',
-          '(cannot|could not|unable to|cant|couldnt) (open|write|create|append|access|load|lock|deliver now|chdir|fork|store|queue|save)',
+          '(cannot|can not|could not|unable to|cant|couldnt) (open|write|create|append|access|load|lock|deliver now|chdir|fork|store|queue|save)',
           'resources (temporarily|) (unavailable|exceeded|low|exhausted)',
           'upstream error',
           'internal (server|) error',

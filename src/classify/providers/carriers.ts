@@ -109,7 +109,7 @@ export const carriers: RuleTable = {
     {
       id: 'godaddy-blocked',
       gives: 'sender_blocked',
-      when: { says: ['(ib101|ib103|ib105|ib106|ib401)'] },
+      when: { says: ['(ib101|ib103|ib105|ib106|ib401)'], unless: ['too many'] },
       sample: '554 refused. IB103 <http://x.co/rblbounce>',
       source: 'https://www.godaddy.com/help/fix-rejected-email-with-a-bounce-error-40685',
     },

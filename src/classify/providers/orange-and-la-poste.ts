@@ -53,7 +53,7 @@ export const orangeAndLaPoste: RuleTable = {
       ['105', '106', '107', '423', '424', '503', '505'],
       '450 4.7.1 Client host rejected: Service refuse. Veuillez essayer plus tard. LPN027_503',
     ),
-    coded('login', 'relay_config', ['305', '402', '415'], '550 5.5.0 Authentification requise. Authentication Required. LPN105_402'),
+    coded('login', 'relay_config', ['305', '402', '415', '421'], '550 5.5.0 Authentification requise. Authentication Required. LPN105_402'),
     coded(
       'authentication',
       'auth_failed',
