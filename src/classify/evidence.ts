@@ -37,8 +37,13 @@ export const maxTextLength = 4_000
 /** A sending server that quotes the reply to its HELO or MAIL (Postfix, Exim, qmail): no recipient had been named. */
 const beforeRecipients =
   /\bin reply to (?:mail from|ehlo|helo)\b|\bserver after (?:mail from|ehlo|helo|initial connection)\b|\bbut (?:my name|sender) was rejected\b/i
+/** The type in front of a Diagnostic-Code field (RFC 3464 §2.3.6), copied along with the reply. */
+const diagnosticType = /^\s*(?:smtp|x-[a-z0-9-]{1,40})\s?;\s?/i
 /** What qmail adds at the end of its last attempt. */
 const givesUp = /\s(?:giving up on [^\s]{1,255}|i'm not going to try again; this message has been in the queue too long)[.\s]*$/i
+/** sendmail sums up whatever RCPT was refused with, block lists too, in a line of its own: the reply before it is the one to judge. */
+const summedUp =
+  /(^|\n)(?:<<< |while talking to \S{1,255}: )?([45]\d\d[ -][^\n]+)\n55[0-3] 5\.[01]\.[0-3] <?[^\s<>]{1,320}>?\.\.\. User unknown\s*$/
 /** What the sending server adds to the words of the other: which command they answered. */
 const inReplyTo = /\(in reply to [a-z ]{3,40}\)/gi
 const control = /[\0-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]+/g
@@ -55,6 +60,8 @@ export function readEvidence(
   const given = clip(typeof words === 'string' ? words : formatReplyText(words))
     .replace(control, ' ')
     .replace(/ {2,}/g, ' ')
+    .replace(diagnosticType, '')
+    .replace(summedUp, '$1$2')
   const early = (context.phase === 'rcpt' || context.phase === 'report') && beforeRecipients.test(given)
   const whole = given.replace(inReplyTo, ' ')
   const nested = innermostReply(whole)

@@ -49,6 +49,35 @@ t.test('case, spacing, quotes, line ends and wrapping change no verdict', async 
   }
 })
 
+t.test('what a sending server writes around a reply changes no verdict', async t => {
+  const single = fieldReplies.filter(({ text }) => /^[45]\d\d /.test(text) && !text.includes('\n') && !text.includes("'"))
+  t.ok(single.length > 500)
+  const sendingServers: readonly (readonly [name: string, change: (text: string) => string])[] = [
+    ['the type of a Diagnostic-Code', text => `smtp; ${text}`],
+    ['Postfix', text => `host mx.example.com[192.0.2.7] said: ${text} (in reply to RCPT TO command)`],
+    [
+      'Cisco, whose own words are "unknown address" whatever was said',
+      text => `5.1.0 - Unknown address error ${text.replace(' ', "-'")}' (delivery attempts: 0)`,
+    ],
+    ['sendmail, whose own words are "User unknown" whatever was said', text => `${text}\n550 5.1.1 <jean@example.com>... User unknown`],
+  ]
+  for (const [name, change] of sendingServers) {
+    const changed = single.filter(({ text }) => classifyReply(change(text)).category !== classifyReply(text).category)
+    t.same(
+      changed.map(({ text }) => text),
+      [],
+      name,
+    )
+  }
+})
+
+t.test('advice to look at the address once more leaves a dead one dead', async t => {
+  for (const text of ['550 5.1.1 User unknown', '550 No such recipient here', '550 5.2.1 Mailbox disabled', '551 User has moved']) {
+    t.equal(classifyReply(`${text}. Please check the spelling and try again.`).type, 'hard', text)
+    t.equal(classifyReply(`${text}. Please try again later.`).type, 'soft', text)
+  }
+})
+
 /** A long reply of one line, wrapped in its middle as servers wrap. */
 function onTwoLines(text: string): string {
   const [, code, status, rest = ''] = /^(\d{3}) ((?:#?[245]\.\d+\.\d+ )?)([^\n]*)$/.exec(text) ?? []

@@ -66,7 +66,7 @@ export const doubts: RuleTable = {
           '(unable|not able|failed|could not|cannot|cant) to verify',
           '(cannot|cant|couldnt|could not) verify',
           // The thing that is missing is the server's own.
-          '(user|recipient|account|mailbox|alias|mail|password) (database|directory|table|map|file|folder|store|spool|server|service|lookup) * (not found|not available|not accessible|does not exist|doesnt exist|missing|unavailable|invalid|unknown|not exist)',
+          '(user|recipient|account|mailbox|alias|mail|password) (database|directory|table|map|file|folder|store|spool|server|service|lookup) (is|was|) (not found|not available|not accessible|does not exist|doesnt exist|missing|unavailable|not exist)',
           'i o error',
           '(greylist*|graylist*)',
           '(is|being) (moved|migrated)',

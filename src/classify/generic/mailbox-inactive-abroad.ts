@@ -10,7 +10,7 @@ const field = 'seen in the field'
 
 /** What holds in every language: the sender's account, a machine, or a state that passes. */
 const elsewhere = [
-  ...['ip', 'temporar*', 'try again', 'sender', 'spam', 'quota', 'domain'],
+  ...['ip', 'temporar*', 'sender', 'spam', 'quota', 'domain'],
   // Or a server that does not tell "unknown" from "switched off".
   ...['(unbekannt|inconnu|inconnue|desconocido|desconocida|sconosciuto|sconosciuta|desconhecido|onbekend|неизвестен|nieznany)'],
 ]

@@ -114,7 +114,6 @@ export const mailboxInactive: RuleTable = {
           'ip',
           'ip address',
           'ip addresses',
-          'try again',
           'sending',
           'group',
           'quota',

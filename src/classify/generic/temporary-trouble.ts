@@ -11,11 +11,24 @@ export const temporaryTrouble: RuleTable = {
   name: 'temporary trouble',
   rules: [
     {
+      // Advice to look at the address once more is no promise that it will work.
+      id: 'asks-for-another-try',
+      gives: 'temporary',
+      when: {
+        says: ['(try|come|retry|resend|send) * (again|later|back)'],
+        unless: [
+          '(check|verify|confirm|correct|recheck|review) * (try|trying|retry|send|sending|resend|resending|retrying)',
+          '(typos|spelling|misspelled|mistyped)',
+        ],
+      },
+      sample: '550 Come back another day',
+      source: 'RFC 5321 §4.2.1 (4yz)',
+    },
+    {
       id: 'temporary-trouble',
       gives: 'temporary',
       when: {
         says: [
-          '(try|come|retry|resend|send) * (again|later|back)',
           'please retry',
           '(lookup|lookups) (failure|failed|error|errors)',
           '(database|directory|ldap|sql) (error|failure|unavailable|is unavailable|problem|down|timeout)',
