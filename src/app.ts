@@ -38,6 +38,7 @@ import { createSandbox } from './sandbox/sandbox.ts'
 import { defaultKeyFile, readKeyFile, readOrMakeKeyFile } from './store/key-file.ts'
 import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
+import { giveHandles } from './wire/wide-door.ts'
 
 export type Address = { readonly host: string; readonly port: number }
 export type Listening = { readonly relay: readonly Address[]; readonly bounce: readonly Address[]; readonly http: Address }
@@ -172,6 +173,7 @@ export function createApp(config: Config, { log, version, now, rules: atStart, i
     })
     const relayAt = await relay.listen()
     closers.unshift(() => relay.stop(config.relay.timeouts.stopSeconds * 1000))
+    void giveHandles([...relay.doors(), ...intake.doors()], log)
 
     const takeHook = await createProviderIntake({
       config: config.intake.providers,

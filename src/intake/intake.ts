@@ -10,6 +10,7 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { ReturnPath } from '../return-path/return-path.ts'
 import type { Store } from '../store/store.ts'
+import type { WideDoor } from '../wire/wide-door.ts'
 import { type Acceptance, createAcceptance } from './acceptance.ts'
 import { createHandIn, type HandIn } from './hand-in.ts'
 import { type ImapIntake, startImapIntake } from './imap/imap-intake.ts'
@@ -55,6 +56,8 @@ export type Intake = {
   readonly handIn: HandIn
   /** Where every way in ends. */
   readonly acceptance: Acceptance
+  /** Of the listeners that are open. */
+  doors(): readonly WideDoor[]
   /** Says whether every configured listener is open. */
   listening(): boolean
   /** How the mailboxes are: true, or what is wrong. */
@@ -115,6 +118,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     handIn: createHandIn({ ...deps, acceptance, reporters }),
     acceptance,
     mailboxes: () => imap?.state() ?? true,
+    doors: () => servers.map(({ door }) => door),
     listening: () => servers.length === config.listen.length,
     async idle() {
       await ingest?.idle()

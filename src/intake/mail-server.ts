@@ -6,19 +6,16 @@
  * Private seams of smtp-server used here: `_acceptSocket`, `_upgrade`, `_pendingSockets` (test/intake/seams.test.ts).
  */
 import type net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type tls from 'node:tls'
-import {
-  SMTPServer,
-  type SMTPServerAddress,
-  type SMTPServerDataResult,
-  type SMTPServerDataStream,
-  type SMTPServerSession,
-} from 'smtp-server'
+import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection'
 import type { Log } from '../observe/log.ts'
 import { formatReply, type Reply, reply } from '../smtp/reply.ts'
-import { type CutReason, linesOf, MailSession, type SessionRules, type Visitor } from './mail-session.ts'
+import { backlog, WideDoor } from '../wire/wide-door.ts'
+import { type CutReason, MailSession, type SessionRules, type Visitor } from './mail-session.ts'
 import { Octets } from './octets.ts'
+import { answerBy, type ReplyCallback } from './reply-callback.ts'
 
 export type MailServerOptions = {
   /** Our name in the greeting. */
@@ -78,21 +75,10 @@ export class ListenFailed extends Error {
   }
 }
 
-/** A reply in the clothes of an error, as smtp-server wants refusals. */
-class Refusal extends Error {
-  readonly responseCode: number
-  constructor(words: Reply) {
-    super(linesOf(words).join(' '))
-    this.responseCode = words.code
-  }
-}
-
 const internalError = reply(421, '4.3.0', 'internal error; closing')
 const shuttingDown = reply(421, '4.3.2', 'shutting down; try again in a moment')
 /** Longest command line in octets: RFC 5321 §4.5.3.1.4 and the parameters of RFC 3461 and RFC 6531 added. */
 const maxCommandOctets = 2048
-
-type Callback = (refusal?: Error | null, said?: string | SMTPServerDataResult[]) => void
 
 export class MailServer extends SMTPServer {
   readonly #options: MailServerOptions
@@ -100,6 +86,7 @@ export class MailServer extends SMTPServer {
   readonly #rules: SessionRules
   readonly #open = new Map<SMTPServerSession, MailSession>()
   readonly #leaving = new WeakMap<net.Socket, () => void>()
+  readonly door: WideDoor
   #stopping = false
 
   constructor(options: MailServerOptions, handlers: MailHandlers) {
@@ -134,6 +121,7 @@ export class MailServer extends SMTPServer {
       onCut: (why, visitor) => handlers.cut?.(why, visitor),
       onClose: () => {},
     }
+    this.door = new WideDoor(this.server, {}, options.log)
     // Resets, failed handshakes: a peer's trouble, not ours.
     this.on('error', err => options.log.debug({ err }, 'a mail session failed'))
   }
@@ -143,7 +131,7 @@ export class MailServer extends SMTPServer {
     return new Promise((resolve, reject) => {
       const failed = (err: Error) => reject(new ListenFailed(host, port, err))
       this.server.once('error', failed)
-      this.listen(fd === undefined ? { host, port } : { fd }, () => {
+      this.listen(fd === undefined ? { host, port, backlog } : { fd, backlog }, () => {
         this.server.off('error', failed)
         const at = this.server.address()
         if (at === null || typeof at === 'string') return resolve({ host, port })
@@ -156,8 +144,9 @@ export class MailServer extends SMTPServer {
   async stop(): Promise<void> {
     this.#stopping = true
     const closed = new Promise<void>(resolve => this.close(resolve))
+    const left = Promise.race([this.door.close(), sleep(this.#options.stopMs, undefined, { ref: false })])
     for (const session of this.#open.values()) if (!session._dataStream) this.#dismiss(session)
-    await closed
+    await Promise.all([closed, left])
     for (const session of this.#open.values()) session._socket.destroy()
   }
 
@@ -219,10 +208,10 @@ export class MailServer extends SMTPServer {
     this.#answer(session, visitor => this.#handlers.rcpt(address, visitor), callback)
   }
 
-  override onData(stream: SMTPServerDataStream, of: SMTPServerSession, callback: Callback): void {
+  override onData(stream: SMTPServerDataStream, of: SMTPServerSession, callback: ReplyCallback): void {
     const session = this.#open.get(of)
     if (!session) {
-      callback(new Refusal(internalError))
+      answerBy(callback, internalError)
       return
     }
     const { hold, message } = this.#handlers
@@ -261,11 +250,11 @@ export class MailServer extends SMTPServer {
     })
   }
 
-  /** Runs a handler and answers by smtp-server's callback: a positive reply as its words, any other as a refusal; several in a list. */
-  #answer(of: SMTPServerSession, ask: (visitor: Visitor) => Answer | Promise<Reply | readonly Reply[]>, callback: Callback): void {
+  /** Runs a handler and answers by smtp-server's callback. */
+  #answer(of: SMTPServerSession, ask: (visitor: Visitor) => Answer | Promise<Reply | readonly Reply[]>, callback: ReplyCallback): void {
     const session = this.#open.get(of)
     if (!session) {
-      callback(new Refusal(internalError))
+      answerBy(callback, internalError)
       return
     }
     const bug = (err: unknown) => {
@@ -275,15 +264,7 @@ export class MailServer extends SMTPServer {
     void Promise.resolve(session)
       .then(ask)
       .catch(bug)
-      .then(said => {
-        if (said === null) callback(null)
-        else if ('code' in said) callback(...clothed(said))
-        else
-          callback(
-            null,
-            said.map(one => clothed(one)[0] ?? linesOf(one).join(' ')),
-          )
-      })
+      .then(said => answerBy(callback, said))
       .catch(bug)
   }
 
@@ -291,10 +272,6 @@ export class MailServer extends SMTPServer {
     session.dismiss(shuttingDown)
     session._socket.destroySoon()
   }
-}
-
-function clothed(words: Reply): [refusal: Error | null, words?: string] {
-  return words.code < 300 ? [null, linesOf(words).join(' ')] : [new Refusal(words)]
 }
 
 function tlsOptions(certificate: MailServerOptions['certificate']): tls.TlsOptions {

@@ -9,6 +9,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import { formatReply, reply } from '../smtp/reply.ts'
 import { ChunkReader, readInto } from '../wire/chunk-reader.ts'
 import { Connection } from '../wire/connection.ts'
+import { backlog, WideDoor } from '../wire/wide-door.ts'
 import { readProxyHeader } from './proxy-header.ts'
 
 export type Address = { readonly host: string; readonly port: number }
@@ -29,12 +30,13 @@ export type ListenerDeps = {
 const notAllowed = formatReply(reply(554, '5.7.1', 'This relay does not serve your network'))
 const tooMany = formatReply(reply(421, '4.7.0', 'Too many sessions; try again later'))
 const noOctets = Buffer.alloc(0)
-/** Connections that wait to be accepted: all the sessions of a CRM may come at once. The system's own limit may be lower (net.core.somaxconn). */
-const backlog = 4096
+const socketOptions = { noDelay: true, pauseOnConnect: true }
 
 export class Listener {
   readonly #deps: ListenerDeps
   readonly #servers: Server[] = []
+  /** One of each open address. */
+  readonly doors: WideDoor[] = []
   readonly #mayConnect: (address: string) => boolean
   readonly #isBalancer: (address: string) => boolean
   /** Sessions open now, by client address. */
@@ -63,6 +65,7 @@ export class Listener {
   /** Takes no more connections; those that are open stay. */
   close(): void {
     for (const server of this.#servers) server.close()
+    for (const door of this.doors) void door.close()
   }
 
   /** A session has ended. */
@@ -75,8 +78,9 @@ export class Listener {
   }
 
   #listenAt(listen: Listen, fd: number | undefined): Promise<Address> {
-    const server = createServer({ noDelay: true, pauseOnConnect: true }, socket => this.#accept(socket, listen))
+    const server = createServer(socketOptions, socket => this.#accept(socket, listen))
     this.#servers.push(server)
+    this.doors.push(new WideDoor(server, socketOptions, this.#deps.log))
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen(fd === undefined ? { host: listen.host, port: listen.port, backlog } : { fd, backlog }, () => {

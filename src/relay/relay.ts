@@ -20,6 +20,7 @@ import type { Store } from '../store/store.ts'
 import type { Connection } from '../wire/connection.ts'
 import { Deadlines } from '../wire/deadlines.ts'
 import { readServerContext, secureServer } from '../wire/tls.ts'
+import type { WideDoor } from '../wire/wide-door.ts'
 import { createListReader } from './list-names.ts'
 import { type Address, Listener } from './listener.ts'
 import { createIdMaker } from './message-ids.ts'
@@ -65,6 +66,8 @@ export type RelayDeps = {
 export type Relay = {
   /** Opens every configured listener. @throws {Error} with the system's code when one cannot be had, or a certificate cannot be read. */
   listen(): Promise<readonly Address[]>
+  /** Of the listeners that are open. */
+  doors(): readonly WideDoor[]
   health(): { readonly upstream: boolean; readonly relay: boolean }
   /** Reads certificates again, for sessions to come. */
   reload(): Promise<void>
@@ -175,6 +178,7 @@ export function createRelay(deps: RelayDeps): Relay {
       listening = true
       return addresses
     },
+    doors: () => listener.doors,
     health: () => ({ upstream: upstreamWorks, relay: listening }),
     reload,
     async stop(graceMs) {

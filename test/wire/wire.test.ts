@@ -1,11 +1,14 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
+import { createLog } from '../../src/observe/log.ts'
 import { ChunkReader, readInto } from '../../src/wire/chunk-reader.ts'
 import { Connection } from '../../src/wire/connection.ts'
 import { Deadlines } from '../../src/wire/deadlines.ts'
 import { dial } from '../../src/wire/dial.ts'
 import { giveBack, readBufferOctets, takeBuffer } from '../../src/wire/read-buffers.ts'
+import { backlog, duplicate, giveHandles, WideDoor } from '../../src/wire/wide-door.ts'
 import { until } from '../support/until.ts'
 
 /** A listener that hands over each accepted socket, and a client connected to it. */
@@ -163,4 +166,48 @@ t.test('a host that does not answer is an error, and every address is tried', as
   t.match(connection.remoteAddress, /127\.0\.0\.1|::1/)
   connection.destroy()
   await t.rejects(dial({ ...options, host: '127.0.0.1', port: 1 }), { code: 'ECONNREFUSED' })
+})
+
+t.test('a crowd is let in many a turn, once it is one, and what came by any door is counted', async t => {
+  const options = { noDelay: true, pauseOnConnect: true }
+  const met: Socket[] = []
+  const server = createServer(options, socket => met.push(socket))
+  server.listen({ host: '127.0.0.1', port: 0, backlog })
+  await once(server, 'listening')
+  const door = new WideDoor(server, options, createLog('silent'))
+  await giveHandles([door], createLog('silent'))
+  const { port } = server.address() as { port: number }
+  const clients = Array.from({ length: 200 }, () => connect({ port, host: '127.0.0.1' }).on('error', () => {}))
+  t.teardown(() => {
+    for (const socket of [...clients, ...met]) socket.destroy()
+    server.close()
+  })
+  let turns = 0
+  while (met.length < 200) {
+    // A turn in which a thousand sessions want something.
+    for (const until = performance.now() + 5; performance.now() < until; );
+    await new Promise(setImmediate)
+    turns++
+  }
+  t.ok(turns < 100, `${turns} turns for 200 connections`)
+  for (const socket of clients) socket.destroy()
+  const closed = door.close()
+  t.equal(await Promise.race([closed, 'waits']), 'waits', 'it is closed when those that came this way have ended')
+  for (const socket of met) socket.destroy()
+  await closed
+})
+
+t.test('contract: a listening socket is duplicated by a child that ends, with nothing of ours in its environment', async t => {
+  const server = createServer()
+  await t.rejects(duplicate([server], 2), /passed fewer handles/, 'one that does not listen')
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const [given = []] = await duplicate([server], 2)
+  t.equal(given.length, 2)
+  const { port } = server.address() as { port: number }
+  server.close()
+  const again = createServer(socket => socket.end('here')).listen(given[0], backlog)
+  t.equal(await text(connect(port, '127.0.0.1')), 'here', 'the socket lives on in its duplicates')
+  again.close()
+  given[1]?.close()
 })
