@@ -224,11 +224,14 @@ export async function forgetContract(t: Test, open: OpenStore): Promise<void> {
       const record = addresses.get(key)
       if (!record) throw new RangeError('it is there')
       const audit = [{ at: start, op: 'unblock', actor: 'hand', by: 'ops', key, why: '' }] as const
-      return { changes: { addresses: [{ ...record, block: null }], audit }, result: null }
+      const feed = [{ at: start, kind: 'unblocked', key, address: key, block: null, by: 'ops', why: `${key} asked` }] as const
+      return { changes: { addresses: [{ ...record, block: null }], audit, feed }, result: null }
     })
     t.same(await store.lookup([key], start), [null])
     t.equal((await store.counts()).blacklisted, before.blacklisted - 1)
     t.equal((await store.audit({ key }, page)).items.length, 2)
     t.notMatch(JSON.stringify((await store.audit({}, page)).items), /fantine|dup0nt/i, 'lifting it does not bring it back')
+    const { items } = await store.changes({ after: 0, limit: 100 })
+    t.match(items.at(-1), { kind: 'unblocked', key: hash, address: null, why: '<erased> asked' }, 'nor into the feed')
   })
 }

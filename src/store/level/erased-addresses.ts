@@ -3,8 +3,9 @@
  */
 import type { AddressKey } from '../../smtp/path.ts'
 import type { AddressRecord } from '../address-record.ts'
+import type { Change } from '../change-records.ts'
 import { pseudonymOf } from '../erased.ts'
-import { underPseudonym } from '../erased-records.ts'
+import { erasedChange, underPseudonym } from '../erased-records.ts'
 import type { Engine } from './engine.ts'
 import { primary } from './indexes.ts'
 
@@ -26,4 +27,10 @@ export function storedKey(engine: Reader, address: AddressKey): AddressKey {
 export function asStored(engine: Reader, record: AddressRecord): AddressRecord {
   const stored = storedKey(engine, record.key)
   return stored === record.key ? record : underPseudonym(record, stored)
+}
+
+/** A change as it is stored: of an erased address, without the address. */
+export function changeAsStored(engine: Reader, change: Change): Change {
+  const stored = storedKey(engine, change.key)
+  return stored === change.key ? change : erasedChange(change, change.key, stored)
 }

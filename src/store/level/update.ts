@@ -21,7 +21,7 @@ import { putBounce } from './bounces.ts'
 import { decode, decodeOr, encode } from './codec.ts'
 import { putDeliveries } from './deliveries.ts'
 import type { Engine } from './engine.ts'
-import { asStored, readErased, storedKey } from './erased-addresses.ts'
+import { asStored, changeAsStored, readErased, storedKey } from './erased-addresses.ts'
 import { auditIndexes, primary } from './indexes.ts'
 import { messageLock } from './journal.ts'
 import type { KeyLocks } from './key-locks.ts'
@@ -120,7 +120,7 @@ function putChanges(engine: Engine, unit: Unit, changes: Changes, seq: number): 
   unit.count(...(changes.tallies ?? []))
   for (const item of changes.outbox ?? []) putOutbox(unit, item, readItem(engine, item.id))
   putDeliveries(engine, unit, changes)
-  for (const change of changes.feed ?? []) unit.append(encode(change))
+  for (const change of changes.feed ?? []) unit.append(encode(changeAsStored(engine, change)))
   for (const [index, entry] of (changes.audit ?? []).entries()) {
     const audited = entry.key === null ? entry : { ...entry, key: storedKey(engine, entry.key) }
     const position = key(seqPart(seq), index.toString(36).padStart(4, '0'))

@@ -10,7 +10,7 @@ import type { AddressKey } from '../../smtp/path.ts'
 import type { AddressRecord } from '../address-record.ts'
 import type { Change } from '../change-records.ts'
 import type { Delivery, EndpointStop } from '../delivery-records.ts'
-import { underPseudonym } from '../erased-records.ts'
+import { erasedChange, underPseudonym } from '../erased-records.ts'
 import { asOf } from '../in-force.ts'
 import { bouncedMail } from '../message-facts.ts'
 import { assertNamed } from '../named-changes.ts'
@@ -182,7 +182,10 @@ class UpdateUnit {
     this.#audit.push(...audit.map((entry, n) => ({ seq, n, entry: { ...entry, key: keyOf(entry.key) } })))
     this.#members.push(...members)
     for (const tally of tallies) this.#tallies.take(tally)
-    this.#feed.push(...(changes.feed ?? []))
+    for (const change of changes.feed ?? []) {
+      const stored = state.stored.get(change.key)
+      this.#feed.push(stored === undefined ? change : erasedChange(change, change.key, stored))
+    }
     this.#deliveries.push(...(changes.deliveries ?? []))
     for (const [endpoint, stop] of changes.endpointStops ?? []) this.#stops.set(endpoint, stop)
   }
