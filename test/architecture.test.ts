@@ -218,13 +218,13 @@ t.test('the type checker is never switched off', async t => {
   )
 })
 
-t.test('npm test runs every test file once: by itself, or in one file of rooms/', async t => {
+t.test('npm test runs every test file once: by itself, or in one file of suites/', async t => {
   const { tap } = JSON.parse(readFileSync(join(test, '..', 'package.json'), 'utf8')) as { tap: { include: string[] } }
   const folders = tap.include.map(pattern => /^test\/([a-z0-9-]+)\/\*\.test\.ts$/.exec(pattern)?.[1] ?? pattern)
   const all = readdirSync(test, { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.test.ts'))
   const started = all.filter(path => folders.includes(dirname(path)))
   const shared = started
-    .filter(path => dirname(path) === 'rooms')
-    .flatMap(path => read(readFileSync(join(test, path), 'utf8')).imports.map(({ from }) => normalize(join('rooms', from))))
+    .filter(path => dirname(path) === 'suites')
+    .flatMap(path => read(readFileSync(join(test, path), 'utf8')).imports.map(({ from }) => normalize(join('suites', from))))
   t.same([...started, ...shared].sort(), all.sort())
 })

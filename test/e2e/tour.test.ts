@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createTransport } from 'nodemailer'
 import t, { type Test } from 'tap'
-import { type Program, runRebond, startProgram } from '../support/program.ts'
+import { type Program, runHere, runRebond, startProgram } from '../support/program.ts'
 import { unblocked as afterwards, passes, refOf, tourist, tourReason } from '../support/tour.ts'
 import { until } from '../support/until.ts'
 
@@ -109,13 +109,13 @@ t.test('the tour: returned, blacklisted, refused with the reason, unblocked, pas
 t.test('the same by command line', async (t: Test) => {
   const program = await startProgram(t)
   const who = tourist
-  const rebond = (...args: string[]) => runRebond([...args, '--url', program.url])
+  const rebond = (...args: string[]) => runHere([...args, '--url', program.url])
   t.match(await send(program, who), { ok: true, reply: passes })
   await until(
     () => address(program, who),
     ({ body }) => body.status === 'blacklisted',
   )
-  t.match(await rebond('address', 'show', who), { status: 0, stdout: /blacklisted/ })
+  t.match(await runRebond(['address', 'show', who, '--url', program.url]), { status: 0, stdout: /blacklisted/ }, 'as a process of its own')
   const shown = async () => JSON.parse((await rebond('address', 'show', who, '--json')).stdout)
   const before = await shown()
   t.match(before, { address: who, status: 'blacklisted', reason: tourReason })
@@ -177,7 +177,7 @@ t.test(
   async (t: Test) => {
     const program = await startProgram(t)
     await send(program, 'unknown-late@sandbox.test')
-    const { status } = await runRebond(['doctor', '--round-trip', '--config', program.config, '--url', program.url])
+    const { status } = await runHere(['doctor', '--round-trip', '--config', program.config, '--url', program.url])
     t.equal(status, 0, 'the doctor sees it come back')
     const flown = await api(program, '/v1/canary')
     t.match(flown.body, { recipient: /^canary-[0-9a-f]{16}@bounces\.sandbox\.test$/, returnedAt: String, failure: null })

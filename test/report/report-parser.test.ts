@@ -1,10 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import ts from 'typescript'
 import { runClassify } from '../../src/cli/classify.ts'
 import { createReportParser } from '../../src/intake/report-parser.ts'
 
@@ -19,30 +18,9 @@ function worker(name: string, source: string): URL {
   return new URL(`file://${file}`)
 }
 
-/** The real worker, compiled: under the tests' loader a thread would compile the compiler first. */
-function compiledWorker(): URL {
-  const source = fileURLToPath(new URL('../../src/', import.meta.url))
-  const compilerOptions = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ESNext,
-    rewriteRelativeImportExtensions: true,
-    verbatimModuleSyntax: true,
-  }
-  const files = readdirSync(`${source}report`, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
-  for (const name of ['intake/report-worker.ts', ...files.map(file => `report/${file}`)]) {
-    const to = join(scratch, name.replace(/\.ts$/, '.js'))
-    mkdirSync(join(to, '..'), { recursive: true })
-    writeFileSync(to, ts.transpileModule(readFileSync(source + name, 'utf8'), { compilerOptions }).outputText)
-  }
-  writeFileSync(join(scratch, 'package.json'), '{"type":"module"}')
-  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(scratch, 'node_modules'))
-  return pathToFileURL(join(scratch, 'intake/report-worker.js'))
-}
-
 t.test('mails are read at once or in a thread, with the same result', async t => {
   const atOnce = createReportParser()
-  const workerUrl = compiledWorker()
-  const threaded = createReportParser({ inlineOctets: 0, workerUrl })
+  const threaded = createReportParser({ inlineOctets: 0 })
   t.teardown(() => Promise.all([atOnce.close(), threaded.close()]))
   for (const name of ['postfix-three-actions', 'broken-boundary', 'qmail', 'not-spam']) {
     const raw = mail(name)

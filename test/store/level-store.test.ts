@@ -20,6 +20,7 @@ import { type LevelStoreOptions, openLevelStore } from '../../src/store/level-st
 import type { Message } from '../../src/store/message-records.ts'
 import type { Store } from '../../src/store/store.ts'
 import { StoreUnavailable } from '../../src/store/store-unavailable.ts'
+import { plainNode } from '../support/program.ts'
 import { tempDirectory, tempStore } from '../support/temp-store.ts'
 import { storeContract } from './contract.ts'
 import { faultyDisk } from './faulty-database.ts'
@@ -196,7 +197,7 @@ async function startChild(
   path: string,
 ): Promise<{ child: ChildProcess; lines: string[]; said: (count: number) => Promise<void> }> {
   const file = fileURLToPath(new URL('child.ts', import.meta.url))
-  const child = spawn(process.execPath, [...process.execArgv, file, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(...plainNode(['--import', './test/support/typescript.mjs', file, path]), { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
   const lines: string[] = []
   const reader = createInterface({ input: child.stdout })
