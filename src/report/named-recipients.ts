@@ -9,6 +9,7 @@ import { quotedRecipient } from './quoted-recipient.ts'
 import { addressBlocks, isFooter } from './readers/address-blocks.ts'
 import { failureReasons } from './readers/failure-reasons.ts'
 import { gatewayNotice } from './readers/gateway-notice.ts'
+import { headedLists } from './readers/headed-lists.ts'
 import { listRefusal } from './readers/list-refusal.ts'
 import { localNames } from './readers/local-names.ts'
 import type { NamedRecipient, Reader } from './readers/reader.ts'
@@ -17,7 +18,16 @@ import { transcript } from './readers/transcript.ts'
 import { addressesIn } from './text-address.ts'
 
 /** Shapes of notices, the most particular first; the first that finds somebody counts. */
-export const readers: readonly Reader[] = [listRefusal, gatewayNotice, failureReasons, transcript, addressBlocks, sentences, localNames]
+export const readers: readonly Reader[] = [
+  listRefusal,
+  gatewayNotice,
+  failureReasons,
+  transcript,
+  headedLists,
+  addressBlocks,
+  sentences,
+  localNames,
+]
 
 const maxSaid = 2_000
 /** Words of this length explain themselves. */

@@ -68,7 +68,7 @@ const greeting =
 
 /** People tell what happened to them. */
 const ownStory =
-  /\bI (?:wrote|got|get|just|keep|received|am (?:getting|trying|receiving))\b|\b(?:I|we)(?: have|'ve)? (?:been )?(?:tried|trying) to (?:write|reach|contact|mail|e-?mail|answer|reply|send (?:you|him|her|them))\b|\b(?:can|could) you\b|\bhas (?:he|she) left\b/
+  /\bI (?:wrote|got|get|just|keep|received|am (?:getting|trying|receiving))\b|\b(?:I|we)(?: have|'ve)? (?:been )?(?:tried|trying) to (?:write|reach|contact|mail|e-?mail|answer|reply|send (?:you|him|her|them))\b|\b[Mm]y (?:e-?)?(?:mails?|messages?)\b|\b(?:replied|commented|posted) (?:to|on|in)\b|\b(?:can|could) you\b|\bhas (?:he|she) left\b/
 const mailWords =
   /\b(?:e-?mails?|mails?|messages?|mailbox|smtp|courriel|nachricht|mensajes?|correo|mensage[mn]s?|messagg[io]|bericht|wiadomo|zpráv)|письм|сообщени|メール|邮件|郵件|信件|메일|\b[45]\d\d[ -]\d\.\d\.\d/i
 const listManager = /-(?:admin|owner|bounces|request)@|^owner-/

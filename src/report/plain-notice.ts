@@ -21,7 +21,7 @@ export function plainNotice(notice: Notice): ReportFound | null {
   const marked = /^\s*auto-replied/i.test(notice.mail.header.first('auto-submitted') ?? '')
   if (!marked && isAutoReply(notice)) return null
   const named = namedRecipients(notice)
-  if (named.length === 0 && isScannerWarning(notice)) return null
+  if (named.length === 0 && (isScannerWarning(notice) || isOwnQuota(notice))) return null
   const wrapped = named.length === 0 ? wrappedReport(notice) : null
   if (wrapped) return wrapped
   if (isBait(named, notice)) return null
@@ -44,6 +44,12 @@ function isBait(named: readonly NamedRecipient[], notice: Notice): boolean {
 /** A scanner tells that it found a virus: it names nobody, encloses nothing and quotes no reply; the mail may have gone on without the virus. */
 function isScannerWarning({ subject, original, words }: Notice): boolean {
   return /\bvirus(?:es)?\b|\binfected\b/i.test(subject) && original === null && !tells(words.slice(0, 4_000))
+}
+
+/** "Mailbox almost full", to its owner: it names nobody else. */
+function isOwnQuota({ mail, subject, original, words }: Notice): boolean {
+  if (original !== null || mail.header.first('x-failed-recipients') !== null || tells(words.slice(0, 4_000))) return false
+  return /\b(?:mailbox|inbox|quota|storage)\b|\b(?:boîte|postfach|buzón|casella|caixa)(?![\p{L}])/iu.test(subject)
 }
 
 function reported(one: NamedRecipient, action: Action, notice: Notice): ReportedRecipient {

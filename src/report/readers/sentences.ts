@@ -4,7 +4,7 @@
  *
  * Pure.
  */
-import { addressesIn } from '../text-address.ts'
+import { addressesIn, isAddress } from '../text-address.ts'
 import type { NamedRecipient, Reader } from './reader.ts'
 
 /** Words in front of an address that make it the one in question. */
@@ -19,6 +19,7 @@ const reason =
   /^\s*[-*>]{0,4}\s*(?:reason|error(?:[- ]text)?|because|diagnostic|raison|cause|grund|fehler|motivo|motif|errore?|razón|razão|причина|reden|理由|原因|エラー|error message)[^:：\n]{0,40}[:：]/i
 /** LSMTP's last line. */
 const endOfError = /^error-end:/i
+const label = /^\s{0,20}[^\s:@][^:@]{0,80}[:：]\s{0,8}[<"'[]{0,2}(?:SMTP:)?([^\s<>"'\]]{3,320})[>"'\]]{0,2}\s*$/i
 const maxNamed = 200
 const maxLinesBehind = 12
 
@@ -37,7 +38,7 @@ export const sentences: Reader = {
         const key = address.toLowerCase()
         if (named.has(key) || parties.has(key) || notThis.test(front)) continue
         if (!cue.test(front) && !cueBehind.test(line.slice(end, end + 20))) continue
-        named.set(key, { address, originalAddress: null, said: wordsAround(lines, index), action: null })
+        named.set(key, { address, originalAddress: null, said: wordsAround(lines, index, key), action: null })
       }
     }
     return [...named.values()]
@@ -45,11 +46,11 @@ export const sentences: Reader = {
 }
 
 /** The line itself, the rest of its paragraph, and lines that call themselves the reason. */
-function wordsAround(lines: readonly string[], index: number): string {
+function wordsAround(lines: readonly string[], index: number, key: string): string {
   const said = [lines[index] ?? '']
   let inParagraph = true
   for (const line of lines.slice(index + 1, index + 1 + maxLinesBehind)) {
-    if (endOfError.test(line)) break
+    if (endOfError.test(line) || namesAnother(line, key)) break
     if (line.trim() === '') inParagraph = false
     else if (inParagraph || reason.test(line)) {
       said.push(line)
@@ -57,4 +58,10 @@ function wordsAround(lines: readonly string[], index: number): string {
     }
   }
   return said.join('\n')
+}
+
+/** "Failed address: c@d": the words about another recipient begin. */
+function namesAnother(line: string, key: string): boolean {
+  const value = line.includes('@') ? label.exec(line)?.[1] : undefined
+  return value !== undefined && value.toLowerCase() !== key && isAddress(value)
 }
