@@ -88,6 +88,8 @@ export function createHttp(deps: HttpDeps): HttpServer {
     frameworkErrors: (err, request, reply) => onError(err, request, reply),
     clientErrorHandler,
     genReqId: requestIds(),
+    // Fastify's own compilers (Ajv) would be a tenth of what the program loads, and have nothing to compile: every schema is zod's.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
   }).withTypeProvider<ZodTypeProvider>()
 
   app.setValidatorCompiler(validatorCompiler)
@@ -205,4 +207,9 @@ function acceptBodies(app: App): void {
 function requestIds(): () => string {
   let last = 0
   return () => `http-${++last}`
+}
+
+/** Stands where fastify would make a compiler of its own, which setValidatorCompiler and setSerializerCompiler leave nothing to do for. */
+function noCompiler(): never {
+  throw new Error('a schema is compiled by something other than zod')
 }
