@@ -5,6 +5,7 @@
  * Pure.
  */
 import type { Notice } from './notice.ts'
+import { addressesIn } from './text-address.ts'
 
 /** Local parts that mail systems send their notices from. */
 const systemLocal =
@@ -16,7 +17,6 @@ const systemName =
 const subjectSigns: readonly RegExp[] = [
   /^(?:\[[^\]]{1,40}\] ?)?(?:\*{1,3} ?)?(?:mail |e-?mail |message |automatic |final |permanent |warning[:,]? ?|error[:,]? ?|notice[:,]? ?)?(?:undeliver(?:able|ed)|deliver(?:y|ing)?[ -](?:status|fail|problem|error|report|notif|has failed|was delayed|delay|incomplete|warning|unsuccess)|returned|return(?:ing)? (?:mail|message)|failure notice|failed (?:mail|message|delivery|to deliver)|fail(?:ure|ed)\b|non[ -]?deliver|not (?:been )?deliver|could ?n[o']t (?:be )?(?:send|sent|deliver)|un(?:able|successful) (?:to )?(?:deliver|send)|problem deliver|message (?:delivery )?(?:has )?fail|could not|bounced?\b|rejected|permanent delivery|mail system error|mail could not|processing error|email delivery|nondeliverable|message (?:not|could not|status)|message to \S{1,320} (?:failed|could not)|(?:ignored )?not member article|loop alert|loop back warning|fml system error|reject mail|message \S{1,60} delayed|delayed|delay(?:ed)? mail|user unknown|unknown (?:user|address|recipient)|mailbox|there was an error sending|status of:|complete failure|partial)/i,
   /^warning: (?:could not send|message|mail|\S+@)/i,
-  /(?:user unknown|could not be (?:sent|delivered)|delivery (?:has )?failed|delivery failure|returned to sender|not (?:been )?delivered|undeliverable|are not member)\b/i,
   / : non remis\b|^non (?:remis|distribu)|^(?:échec|echec) de (?:la )?(?:remise|distribution|livraison)|^(?:votre )?(?:message|mail|courriel).{0,20}(?:non (?:remis|distribu|délivr)|en erreur|revenu|n.a pas)|^retour (?:de|du) (?:mail|message|courrier)|^remise (?:retardée|différée)|^avis de non|^notification d.état de (?:la )?remise/i,
   /^unzustellbar|^nicht zugestellt|^unzustellbare|^(?:fehler|problem)\S{0,20} (?:bei|beim|der) (?:der )?(?:zustell|versand|übermitt)|^zustell|^(?:ihre )?(?:nachricht|e-?mail|mail)\S{0,20} (?:konnte|wurde) nicht|^rückläufer|^benachrichtigung zum (?:über|zu)|^verzögert/i,
   /^no se (?:puede|pudo|ha podido|ha) entreg|^no entregad|^mensaje (?:no|devuelto)|^(?:error|fallo|falla) (?:en|de) (?:la )?entrega|^devuelto|^correo (?:no|devuelto)|^notificaci[oó]n (?:de|sobre) (?:el )?estado|^entrega (?:retrasada|fallida)/i,
@@ -29,6 +29,10 @@ const subjectSigns: readonly RegExp[] = [
   /(?:전송|발송|배달|전달).{0,8}(?:실패|못|지연|되지)|반송|수신(?:자|인).{0,10}(?:없|오류)/,
   /^(?:niedostarczon|nie (?:można|udało się) dostarczy|zwrot|nedoručiteln|nedoručen|nelze doručit|chyba (?:při )?doruč|kézbesíthetetlen|sikertelen kézbesítés|nelivrabil|mesaj nelivrat|iletilemedi|gönderilemedi|teslim edilemedi|kunde inte levereras|kan inte levereras|olevererat|ej levererat|kunne ikke (?:leveres|levere)|kan ikke leveres|ikke leveret|levering mislykkedes|leveringsfeil|toimitus epäonnistui|ei voitu toimittaa|αδυναμία παράδοσης|недоставлен|не доставлено)/i,
 ]
+
+/** The same anywhere in the subject: of a known sender only. */
+const subjectSays =
+  /(?:user unknown|could not be (?:sent|delivered)|delivery (?:has )?failed|delivery failure|returned to sender|not (?:been )?delivered|undeliverable|are not member)\b/i
 
 /** First words of notices. */
 const openingSigns: readonly RegExp[] = [
@@ -55,6 +59,7 @@ const answered =
 const delaySubject = /delay|warning|still being retried|retardé|différé|verzöger|retras|atras|ritard|vertraag|задерж|遅延|延迟|延遲/i
 const delayWords =
   /not yet been delivered|has been delayed|delivery (?:is |was )?delayed|will (?:be retried|retry|continue to (?:try|be attempt))|this is a warning only|warning message only|do not need to resend|temporary problem delivering|has been postponed|attempts will continue|still being retried|delivery will continue|sera (?:de nouveau )?(?:tenté|réessay)|réessayera|pas encore été (?:remis|distribu|délivr)|noch nicht zugestellt|(?:todavía|aún) no (?:se )?ha|ainda não (?:foi|p[ôo]de)|non è (?:stato )?ancora|nog niet (?:worden )?(?:bezorgd|afgeleverd)|ещ[её] не (?:было )?достав|まだ(?:配信|配送|お届け)|尚未(?:投递|送达|送達)|wird weiterhin versucht|se seguir[áa] intentando|попытки .{0,40}будут продолжены|再送を試み|将继续尝试/i
+const finalSubject = /^(?:undeliver|unzustellbar|non remis|onbestelbaar|returned mail|returned to sender)|: non remis\b/i
 const finalWords = /given up|giving up|permanent(?:ly)? (?:error|fail)|final delivery|could not be delivered to one or more/i
 const deliveredWords =
   /success(?:ful(?:ly)?)? (?:deliver|relay|recapit)|(?:was|were|has been|have been) (?:delivered|relayed) (?:to the (?:following|destination)|successfully)|to (?:these|the following) (?:recipients|destinations?).{0,120}\b(?:is|was) complete\b|erfolgreich (?:zugestellt|übermittelt)|(?:remis|distribu|livr)\S{0,3} (?:avec succès|aux? destinataires? suivant)|(?:entregad|enviad)\S{1,3} (?:correctamente|con éxito|com sucesso)|consegnat\S (?:correttamente|con successo)|succesvol (?:bezorgd|afgeleverd)|успешно доставлен|正常に(?:配信|送信)|已成功(?:投递|送达|传递)/is
@@ -96,11 +101,11 @@ export function isFailureNotice(notice: Notice): boolean {
   const { mail, subject, words } = notice
   if (mail.header.fields.length === 0) return openingSigns.some(sign => sign.test(words.slice(0, 4_000)))
   if (isAnswer(notice)) return false
-  const subjectSays = subjectSigns.some(sign => sign.test(subject))
+  const begins = subjectSigns.some(sign => sign.test(subject))
   if (isSystemSender(notice) || mail.reportType === 'delivery-status' || mail.header.first('x-failed-recipients') !== null) {
-    return subjectSays || openingSigns.some(sign => sign.test(words.slice(0, 4_000)))
+    return begins || subjectSays.test(subject) || openingSigns.some(sign => sign.test(words.slice(0, 4_000)))
   }
-  return subjectSays && isUnsignedNotice(notice)
+  return begins && isUnsignedNotice(notice)
 }
 
 /**
@@ -108,13 +113,15 @@ export function isFailureNotice(notice: Notice): boolean {
  * enclose the mail: tickets, digests, statistics and people bring it up later, after words of their own.
  */
 function isUnsignedNotice(notice: Notice): boolean {
-  const { subject, words, lines, original } = notice
+  const { subject, words, lines, original, parties } = notice
   const { header } = notice.mail
   if (header.first('in-reply-to') !== null && header.first('return-path')?.trim() !== '<>') return false
-  if (manyMails.test(subject) || /\?\s*$/.test(subject) || isListMail(notice)) return false
+  // A tag in front is a list's, a tracker's or a repository's.
+  if (manyMails.test(subject) || /^\s*\[|\?\s*$/.test(subject) || isListMail(notice)) return false
   const first = firstLines(lines)
   if (ownStory.test(first.join(' '))) return false
-  if (greeting.test(first[0] ?? '') || !(words.includes('@') || original !== null)) return false
+  const namesSomebody = original !== null || addressesIn(words.slice(0, 4_000)).some(({ address }) => !parties.has(address.toLowerCase()))
+  if (greeting.test(first[0] ?? '') || !namesSomebody) return false
   // Parcels, cards and invoices fail to be delivered, too.
   if (original === null && !mailWords.test(words.slice(0, 4_000))) return false
   return openingSigns.some(sign => sign.test(first.join('\n')))
@@ -145,5 +152,7 @@ export function saysDelivered(notice: Notice): boolean {
 /** Says whether a notice speaks of mail that is still being tried. */
 export function saysDelayed({ subject, words }: Pick<Notice, 'subject' | 'words'>): boolean {
   const head = words.slice(0, 3_000)
+  // "Undeliverable": the server that is quoted may have said that it delays.
+  if (finalSubject.test(subject) && !delaySubject.test(subject)) return false
   return (delaySubject.test(subject) || delayWords.test(head)) && delayWords.test(head) && !finalWords.test(head)
 }
