@@ -17,7 +17,7 @@ export const contentRefused: RuleTable = {
         says: [
           '(spam|spams|spamming|spammy|junk|unsolicited|phishing|phish|ube|uce|scam)',
           '(virus|viruses|malware|infected|trojan|worm|malicious|ransomware|viruses)',
-          '(antispam|antivirus|spamassassin|clamav|rspamd|bayes)',
+          '(antispam|antivirus|spamassassin|clamav|rspamd|bayes|dspam|bogofilter|spamd|amavis|mailscanner)',
           '(bulk|mass) (mail|mailing|mailer|email|messages)',
           'mass mailer',
           'junkmail',
@@ -77,6 +77,7 @@ export const contentRefused: RuleTable = {
           'bare (lf|cr|lfs|crs|linefeed|linefeeds|newline|newlines)',
           '(duplicate|multiple|missing|invalid|illegal|malformed) (message|) (header|headers)',
           'invalid 7bit data',
+          'multiple from addresses',
           '(western|latin|ascii) (chars|characters) only',
           'bare (carriage|line)',
           'line too long',

@@ -23,7 +23,11 @@ export const doubts: RuleTable = {
           'from (address|domain|header|field)',
           '(callout|callback|callbacks)',
           '(helo|ehlo)',
-          'your (account|address|domain|domains|email address|hostname)',
+          'your (account|address|domain|domains|email address|hostname|login|user|username)',
+          'your mailbox (is|does|doesnt|was|has|at|could|cannot)',
+          '(from|by|as) (this|that|the|your) (address|account|user|mailbox|email|domain)',
+          '(bounce|bounces) (address|mailbox|path)',
+          'for sending',
           '(reply|errors) to (address|header|field)',
           '(votre|vos) (compte|adresse|domaine|boite|messagerie|serveur|ip)',
           '(ihr|ihre|ihrem|ihrer) (konto|account|adresse|domain|domäne|mailadresse|server|ip|postfach)',
@@ -68,6 +72,8 @@ export const doubts: RuleTable = {
           // The thing that is missing is the server's own.
           '(user|recipient|account|mailbox|alias|mail|password) (database|directory|table|map|file|folder|store|spool|server|service|lookup) (is|was|) (not found|not available|not accessible|does not exist|doesnt exist|missing|unavailable|not exist)',
           'i o error',
+          '(user|users|recipient) home directory',
+          'maintenance',
           '(greylist*|graylist*)',
           '(is|being) (moved|migrated)',
           'vorübergehend*',
@@ -132,7 +138,8 @@ export const doubts: RuleTable = {
       when: {
         says: [
           'your (ip|host|server|network|mail server|system|isp|provider|connection)',
-          '(client|sending) (host|ip|server)',
+          '(client|sending|connecting|connected|originating|peer) (host|hostname|ip|server|system|user|account|login|domain|address)',
+          'smtp (user|login|account)',
           '(ip|host|server|client|network|connection) * (blocked|blacklisted|blocklisted|banned|rejected by|refused by|denied|listed)',
           '(blocked|blacklisted|banned) (by|using|for|from|due to) * (spam|policy|ip|dnsbl|rbl|list|abuse|reputation|filter|rule)',
           'blocked (using|by)',

@@ -92,6 +92,7 @@ export const mailboxInactive: RuleTable = {
           'no longer (an|) active',
           'no longer (works|working|employed|with the|with us|with our|with this|works here|work here|an employee|affiliated|associated|at our|at the company)',
           '(employee|colleague|person|staff member|user|he|she) (has|have|) left (the|our|this|us)',
+          '(employee|colleague|staff member) * (has|have) left',
           '(former|ex) (employee|staff member|colleague|member of staff)',
           '(does not|doesnt) work (here|for us|with us)',
           `${mailboxNouns} * (shut down|switched off|turned off|taken down|taken out of service)`,

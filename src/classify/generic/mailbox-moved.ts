@@ -32,6 +32,7 @@ export const mailboxMoved: RuleTable = {
           'changed (its|the) address',
           'nouvelle adresse',
           'a demenage',
+          '(a|ont) change d adresse',
           'neue (e mail|email|mail|) (adresse|anschrift)',
           'nueva direccion',
           'nuovo indirizzo',

@@ -34,6 +34,8 @@ export const messageSize: RuleTable = {
           'taille (du|de) (message|mail) * (limite|trop|depasse*|maximale|excede)',
           '(exceed*|over|above|than|limit of|is) * (mb|kb|megabytes|kilobytes|mbytes|mib|gb) * (limit|maximum|allowed|size|for)',
           '(message|mail|email) (is|) (bigger|larger) than',
+          '(message|mail|email) (is|) over (size|sized)',
+          'accept* (messages|mail|mails|email) (over|larger|above|bigger)',
           '(depasse|excede) * taille (maximale|maximum|autorisee|limite)',
           'überschreitet * (größe|grösse|grössenlimit|größenbeschränkung)',
           '(supera|excede|sobrepasa) * (tamaño|dimensione|tamanho)',

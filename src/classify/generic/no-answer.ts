@@ -30,6 +30,7 @@ export const noAnswer: RuleTable = {
           'no answer from host',
           'not answered',
           'not responding',
+          'no longer responding',
           '(server|host) * (could not|cannot|couldnt) be (contacted|reached)',
           'did not respond',
           'did not accept our requests to connect',

@@ -63,7 +63,11 @@ export const enhancedStatuses: RuleTable = {
     row(
       'rfc3463-x.4.4',
       'invalid_domain',
-      { status: ['5.4.4'], says: ['(domain|host|dns|name|route|mx|hostname|routing)'], unless: [...doubt, 'timed out', 'try again'] },
+      {
+        status: ['5.4.4'],
+        says: ['(domain|host|dns|name|route|mx|hostname|routing)'],
+        unless: [...doubt, 'timed out', 'try again', '(lookup|complete|timeout|temporar*|failure)'],
+      },
       '550 5.4.4 Unable to route: invalid DNS name',
       rfc3463('3.5'),
     ),

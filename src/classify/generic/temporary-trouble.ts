@@ -43,6 +43,7 @@ export const temporaryTrouble: RuleTable = {
           'load (average|is|) too high',
           '(not enough|insufficient|out of|lack of|no) (system|disk|memory|server|resources|) (space|storage|memory|resources|disk)',
           'disk (full|is full)',
+          '(store|database|backend|directory) (is|) (not available|not reachable|unavailable|offline)',
           'system (is|) full',
           'error in processing',
           'config* error',

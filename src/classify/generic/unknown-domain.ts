@@ -59,6 +59,8 @@ export const unknownDomain: RuleTable = {
           'domain name * (unknown|not found|expired)',
           'domaine (inconnu|inexistant|introuvable|invalide)',
           '(domain|domäne) (unbekannt|nicht gefunden|existiert nicht)',
+          '(empfängerdomain|zieldomain|empfängerdomäne|zieldomäne) * (unbekannt|nicht gefunden|existiert nicht|ungültig)',
+          'dominio * (no existe|inexistente|desconocido|no encontrado|non esiste|inesistente|nao existe|nao encontrado)',
           'dominio (desconocido|no existe|inexistente|sconosciuto|non esiste|non trovato|desconhecido|nao existe|invalido|no encontrado)',
           'domein (onbekend|bestaat niet|niet gevonden)',
           'домен * (не найден|не существует|неизвестен)',

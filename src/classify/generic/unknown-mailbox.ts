@@ -55,7 +55,7 @@ export const unknownMailbox: RuleTable = {
           'nosuchuser',
           'err.nosuchuser',
           'no (one|body) (here|) (by|with|of) that name',
-          `not (a|an|one of our|our|in our|known|on our) (valid|known|local|registered|existing|recognized|active|current|customer|user|) (user|mailbox|recipient|address|customer|account|subscriber|addressee|alias|users|customers|system|email)`,
+          `not (a|an|one of our|our|in our|known|on our) (valid|known|local|registered|existing|recognized|active|current|customer|user|) (user|mailbox|recipient|address|customer|account|subscriber|addressee|alias|users|customers|system|email|e mail address|email address|mail address)`,
           'not our (user|customer|client|member|subscriber)',
           '(does not|doesnt|do not|dont) have (a|an|any|its own|) (account|mailbox|user|address|email|inbox|mail|account here)',
           'doesnt have a * account',

@@ -17,6 +17,13 @@ export const exchangeServer: RuleTable = {
       source: 'https://learn.microsoft.com/exchange/mail-flow/non-delivery-reports-and-bounce-messages',
     },
     {
+      id: 'exchange-account-disabled',
+      gives: 'inactive_address',
+      when: { says: ['(accountdisabledexception|mapiexceptionaccountdisabled)'], code: ['5yz'] },
+      sample: '554 5.2.0 STOREDRV.Deliver.Exception:AccountDisabledException.MapiExceptionAccountDisabled; Failed to process message',
+      source: 'https://learn.microsoft.com/exchange/mail-flow/non-delivery-reports-and-bounce-messages',
+    },
+    {
       id: 'exchange-unable-to-relay',
       gives: 'relay_config',
       when: { says: ['unable to relay'] },
