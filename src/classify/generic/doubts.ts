@@ -25,7 +25,7 @@ export const doubts: RuleTable = {
           '(helo|ehlo)',
           'your (account|address|domain|domains|email address|hostname|login|user|username)',
           'your mailbox (is|does|doesnt|was|has|at|could|cannot)',
-          '(from|by|as) (this|that|the|your) (address|account|user|mailbox|email|domain)',
+          '(from|as) (this|that|the|your) (address|account|user|mailbox|email|domain)',
           '(bounce|bounces) (address|mailbox|path)',
           'for sending',
           '(reply|errors) to (address|header|field)',

@@ -46,6 +46,7 @@ export const relaying: RuleTable = {
           'not configured to relay',
           'invalid credentials for relay',
           'relais (interdit|refuse|non autorise)',
+          '(релей|пересылка|ретрансляция) (запрещен*|не разреш*)',
           'kein relay',
           'relay zugriff (verweigert|abgelehnt|nicht)',
           '(relay|relaying|weiterleitung|weiterleiten) (ist|) nicht (erlaubt|gestattet|zulässig)',

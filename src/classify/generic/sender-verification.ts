@@ -81,6 +81,7 @@ export const senderVerification: RuleTable = {
           '(absenderdomain|absenderdomaine|senderdomain) * (unbekannt|ungültig|existiert nicht|nicht gefunden|nicht aufgelöst)',
           'absender * (unbekannt|ungültig|existiert nicht|nicht gefunden|nicht aufgelöst)',
           'absenderadresse * (unbekannt|ungültig|existiert nicht)',
+          '(remitente|mittente|remetente) (no|non|nao) (autorizad*|permitid*|autorizzat*|permesso)',
           'remitente (invalido|desconocido|no valido|no existe|inexistente)',
           'mittente (non valido|sconosciuto|inesistente|non esiste)',
           'remetente (invalido|desconhecido|inexistente|nao existe)',
