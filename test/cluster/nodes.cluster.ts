@@ -1,8 +1,14 @@
 /**
  * Two nodes with one database: what one knows, both know, and what one leaves undone, the other does.
  */
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { api, askRcpt, returnFor, sendMail, startCrm } from '../support/crm.ts'
+import { temporaryDirectory } from '../support/program.ts'
 import { until } from '../support/until.ts'
 import { startCluster } from './cluster.ts'
 
@@ -47,6 +53,48 @@ t.test('two nodes, one memory', { skip: 'skipped' in cluster ? cluster.skipped :
     t.match(await api(b, `/v1/addresses/${who}`), { status: 'blacklisted', counts: { hard: 1 } })
     t.equal(((await api(a, `/v1/bounces?address=${who}`)).items as unknown[]).length, 1)
   })
+
+  await t.test(
+    'an endpoint that answers 410 to one node is told nothing by the other, and what enables it there is heard here',
+    async t => {
+      const heard: string[] = []
+      let status = 410
+      const crm = createServer((request, answer) => {
+        heard.push(String(request.headers['webhook-id']))
+        request.resume().on('end', () => answer.writeHead(status).end())
+      })
+      await new Promise<void>(resolve => crm.listen(0, '127.0.0.1', resolve))
+      t.teardown(() => crm.close())
+      const secret = join(await temporaryDirectory(t), 'secret')
+      await writeFile(secret, `whsec_${randomBytes(32).toString('base64')}`, { mode: 0o600 })
+      const { port } = crm.address() as AddressInfo
+      const webhooks = [{ name: 'crm', url: `http://127.0.0.1:${port}/`, secretFiles: [secret], events: ['address.blacklisted'] }]
+      const [one, other] = [await cluster.node({ webhooks }), await cluster.node({ webhooks })]
+      const stateAt = async (node: typeof a) => ((await api(node, '/v1/webhooks')).items as { state: string }[])[0]?.state
+      const block = (node: typeof a, who: string) => api(node, `/v1/addresses/${who}/block`, { method: 'PUT', body: { why: 'asked us' } })
+
+      await block(one, 'first@example.net')
+      for (const node of [one, other])
+        await until(
+          () => stateAt(node),
+          state => state === 'disabled',
+        )
+      const before = heard.length
+      await block(other, 'second@example.net')
+      status = 200
+      await api(other, '/v1/webhooks/crm/enable', { method: 'POST', body: { why: 'it is back' } })
+      for (const node of [one, other])
+        await until(
+          () => stateAt(node),
+          state => state === 'ok',
+        )
+      await until(
+        async () => new Set(heard.slice(before)).size,
+        told => told === 2,
+      )
+      await Promise.all([one.end('SIGTERM'), other.end('SIGTERM')])
+    },
+  )
 
   await t.test('kill -9 of A under load: nothing acknowledged is lost, and B sends what A owed', async t => {
     upstream.holdsForwards = true

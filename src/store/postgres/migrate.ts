@@ -2,6 +2,11 @@
  * The schema of the database: made when there is none, brought forward when asked, refused when it is another.
  *
  * Migrations go forward only. One node at a time runs them: it holds the row of `rebond_schema`, in the transaction that also carries the changes.
+ *
+ * A migration that was released is never edited: databases that have run it would not get the change. The next one is a file of its own,
+ * migrations/003-WHAT.ts, which exports its SQL as one constant; it is added at the end of the list below, and its SHA-256 at the end of the list in
+ * test/store/postgres-store.test.ts. Nodes of the version before may be running while it does: it adds columns that may be null, tables and indexes;
+ * what they still read is dropped by the release after. doc/adr/0002 gets the tables, CHANGELOG a line that says to run `rebond store migrate`.
  */
 import { randomBytes } from 'node:crypto'
 import { assertPrimary, type Database, type Run } from './database.ts'
@@ -10,7 +15,7 @@ import { partitions } from './migrations/002-partitions.ts'
 import { codeOf, wrongSchema } from './trouble.ts'
 
 /** In their order; the schema's number is how many of them were run. */
-const migrations: readonly string[] = [tables, partitions]
+export const migrations: readonly string[] = [tables, partitions]
 
 /** The layout of tables that this code reads and writes. */
 export const schemaVersion = migrations.length
