@@ -12,6 +12,7 @@ import { parse } from 'yaml'
 import { commands } from '../src/cli/commands.ts'
 import { loadConfig } from '../src/cli/load-config.ts'
 import { createSystemdNotifier } from '../src/cli/systemd-notifier.ts'
+import { parseConfig } from '../src/config/config.ts'
 import { createMetrics } from '../src/observe/metrics.ts'
 import { temporaryDirectory } from './support/program.ts'
 import { until } from './support/until.ts'
@@ -289,6 +290,40 @@ t.test('the compose example publishes no relay port, and admits no gateway', asy
   t.match(returnPath.keyFile, /^\/run\/secrets\//)
   const { version } = JSON.parse(read('package.json')) as { version: string }
   t.equal(rebond.image, `rebond:${version}`)
+})
+
+t.test('the compose example of two nodes fits its configuration, and names nothing that it does not make', async t => {
+  type Service = { image: string; ports?: string[]; networks: string[] | Record<string, { ipv4_address?: string }>; secrets?: string[] }
+  type Compose = { services: Record<string, Service>; networks: object; secrets: object }
+  for (const name of ['config/compose.example.yaml', 'config/compose.postgres.example.yaml']) {
+    const { services, networks, secrets } = parse(read(name)) as Compose
+    for (const [of, { networks: joined, secrets: given = [] }] of Object.entries(services)) {
+      const names = Array.isArray(joined) ? joined : Object.keys(joined)
+      t.same(
+        names.filter(network => !(network in networks)),
+        [],
+        `${name}: networks of ${of}`,
+      )
+      t.same(
+        given.filter(secret => !(secret in secrets)),
+        [],
+        `${name}: secrets of ${of}`,
+      )
+    }
+  }
+
+  const text = read('config/compose.postgres.example.yaml')
+  const { services } = parse(text) as Compose
+  const single = parse(read('config/container.example.yaml')) as object
+  const store = parse(/^# {3}(store: .*)$/m.exec(text)?.[1] ?? '') as object
+  const parsed = parseConfig({ ...single, ...store })
+  if (!parsed.ok) return t.fail(JSON.stringify(parsed.problems))
+  const { relay, store: shared, returnPath } = parsed.config
+  t.match(services.rebond, { image: (parse(read('config/compose.example.yaml')) as Compose).services.rebond?.image, ports: undefined })
+  t.match(services.crm?.networks, { crm: { ipv4_address: String(relay.clients).replace('/32', '') } })
+  t.match(shared, { kind: 'postgres', url: 'postgres://rebond@db:5432/rebond' })
+  const files = Object.keys((parse(text) as Compose).secrets).map(secret => `/run/secrets/${secret}`)
+  t.same([returnPath.keyFile, shared.passwordFile], files)
 })
 
 async function configOf(t: Test, path: string) {

@@ -72,6 +72,13 @@ t.test('the contract', { skip }, async t => {
   })
 })
 
+t.test('nodes that start at once in an empty database make one schema', { skip }, async t => {
+  const url = await (server as PostgresServer).makeDatabase()
+  const nodes = await Promise.all(Array.from({ length: 4 }, () => open(url)))
+  t.equal(nodes.length, 4)
+  for (const node of nodes) await node.close()
+})
+
 t.test('two nodes share one memory', { skip }, async t => {
   const url = await freshDatabase()
   const [a, b] = [await nodeOf(t, url), await nodeOf(t, url)]

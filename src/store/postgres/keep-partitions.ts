@@ -14,7 +14,7 @@ export type PartitionKeeper = {
 }
 
 export function keepPartitions(database: Database, now: () => number, log: Log): PartitionKeeper {
-  const make = () => makePartitions(database.run, now(), now() + aheadMs)
+  const make = () => makePartitions(database, now(), now() + aheadMs)
   const timer = setInterval(() => {
     make().catch(err => log.warn({ err }, 'partitions for the coming weeks could not be made; they are tried again tomorrow'))
   }, everyMs).unref()

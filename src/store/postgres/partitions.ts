@@ -5,7 +5,7 @@
  */
 import { timeOfId } from '../../return-path/time-id.ts'
 import { idBound } from '../key-parts.ts'
-import type { Run } from './database.ts'
+import type { Database, Run } from './database.ts'
 
 type Period = 'week' | 'month'
 
@@ -60,18 +60,23 @@ export async function listPartitions(run: Run, table: PartitionedTable): Promise
 }
 
 /** Makes the partitions that are missing for ids from `from` to `until`. Two nodes may do so at once. */
-export async function makePartitions(run: Run, from: number, until: number): Promise<void> {
+export async function makePartitions(database: Database, from: number, until: number): Promise<void> {
   for (const [table, period] of Object.entries(partitioned) as [PartitionedTable, Period][]) {
-    const there = new Set((await listPartitions(run, table)).map(({ start }) => start))
+    const there = new Set((await listPartitions(database.run, table)).map(({ start }) => start))
     for (let start = periodStart(period, from); start <= until; start = periodEnd(period, start))
-      if (!there.has(start)) await makePartition(run, table, start, periodEnd(period, start))
+      if (!there.has(start)) await makePartition(database, table, start, periodEnd(period, start))
   }
 }
 
-async function makePartition(run: Run, table: PartitionedTable, start: number, end: number): Promise<void> {
+/** Under the lock of migrations: `if not exists` alone fails when another node makes the same table at that moment. */
+async function makePartition(database: Database, table: PartitionedTable, start: number, end: number): Promise<void> {
   const name = nameOf(table, start)
   const [low, high] = [idBound(start), idBound(end)]
-  await run({ text: `create table if not exists ${name} partition of ${table} for values from ('${low}') to ('${high}')` })
+  const text = `create table if not exists ${name} partition of ${table} for values from ('${low}') to ('${high}')`
+  await database.transaction(async run => ({
+    result: null,
+    writes: [run({ text: 'select from rebond_schema for update' }), run({ text })],
+  }))
 }
 
 /** A period that is over: nothing in it has an id as young as its end. */

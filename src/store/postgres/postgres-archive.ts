@@ -207,7 +207,7 @@ export function postgresArchive(database: Database, now: () => number): Archive 
     const times = ids.map(id => timeOfId(id.slice(0, 16))).filter(at => at >= oldest && at <= now() + aheadMs)
     const [from, until] = [Math.min(made.from, ...times), Math.max(made.until, ...times)]
     if (times.length === 0 || (from === made.from && until === made.until)) return
-    await database.session(run => makePartitions(run, from, until))
+    await makePartitions(database, from, until)
     made = { from, until }
   }
 
