@@ -74,8 +74,20 @@ t.test('every command line of the papers is one that rebond understands', async 
   t.ok(seen > 40, `${seen} command lines were read`)
 })
 
+t.test('fuzzing reaches every property', async t => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: { fuzz: string } }
+  const paths = scripts.fuzz.split(' ').filter(word => word.startsWith('test/'))
+  const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter(path => path.endsWith('.test.ts'))
+  // Properties of the stores are sequences of calls with a disk below: their number of runs is their own.
+  for (const path of files.filter(one => !one.startsWith('store/') && /from 'fast-check'/.test(read(`test/${one}`))))
+    t.ok(
+      paths.some(start => `test/${path}`.startsWith(start)),
+      path,
+    )
+})
+
 t.test('every test that the threat model names exists', async t => {
-  const named = [...read('doc/threat-model.md').matchAll(/`(test\/[\w./-]+\.test\.ts)`: (.*?) \|$/gm)]
+  const named = [...read('doc/threat-model.md').matchAll(/`(test\/[\w./-]+\.ts)`: (.*?) \|$/gm)]
   t.ok(named.length > 20, 'the table was read')
   for (const [, file = '', title = ''] of named) t.ok(read(file).includes(`t.test('${title}'`), `${file}: ${title}`)
 })

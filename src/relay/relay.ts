@@ -3,6 +3,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { SecureContext } from 'node:tls'
 import { isLoopback, isPrivate, networkMatcher } from '../config/network.ts'
 import type { ListsConfig, RelayConfig, UpstreamConfig } from '../config/schema.ts'
@@ -23,6 +24,7 @@ import { readServerContext, secureServer } from '../wire/tls.ts'
 import type { WideDoor } from '../wire/wide-door.ts'
 import { createListReader } from './list-names.ts'
 import { type Address, Listener } from './listener.ts'
+import { createLoginGuard } from './login-guard.ts'
 import { createIdMaker } from './message-ids.ts'
 import { createOAuth2Token } from './oauth2-token.ts'
 import { createPasswordCheck } from './passwords.ts'
@@ -127,7 +129,7 @@ export function createRelay(deps: RelayDeps): Relay {
     connections,
     secure,
     makeId: createIdMaker(deps.now),
-    verifyPassword: createPasswordCheck(config.users, log),
+    verifyPassword: createLoginGuard(createPasswordCheck(config.users, log), clock, ms => sleep(ms)),
     returnPathRefused: adviser(deps, clock),
     inBackground(work) {
       background.add(work)

@@ -18,7 +18,8 @@ export type SessionDeps = JournalDeps &
     readonly returnPath: ReturnPath
     readonly makeId: () => string
     readonly connections: WarmConnections
-    readonly verifyPassword: (user: string, password: string) => Promise<boolean>
+    /** `address`: the CRM's, for guessing is limited by it. */
+    readonly verifyPassword: (address: string, user: string, password: string) => Promise<boolean>
     /** Turns the CRM's connection into TLS. */
     readonly secure: (crm: Connection) => Promise<void>
     /** Counts it, and says once a minute what to do. */

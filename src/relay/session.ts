@@ -162,7 +162,7 @@ export class Session {
       case 'screen':
         return this.#screening.ask(effect)
       case 'verify':
-        this.#deps.verifyPassword(effect.user, effect.password).then(
+        this.#deps.verifyPassword(this.#crm.remoteAddress, effect.user, effect.password).then(
           ok => this.#verified(ok),
           () => this.#verified(false),
         )

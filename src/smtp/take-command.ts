@@ -11,7 +11,7 @@ import { startLogin } from './own-login.ts'
 import type { SpokenReply } from './reply.ts'
 import { type Envelope, ownAnswer, type Subject } from './slots.ts'
 
-/** Commands that were no commands; more of them end the session. */
+/** Commands that were no commands, and log-ins that failed; more of them end the session. */
 const maxErrors = 20
 
 /** Takes one command. MAIL comes with its envelope. */
@@ -36,7 +36,8 @@ export function takeCommand(draft: Draft, command: Command, envelope: Envelope |
     case 'HELP':
       return answer(draft, ourReplies.help)
     case 'AUTH':
-      return takeAuth(draft, command)
+      // Log-ins that failed are errors too.
+      return draft.errors > maxErrors ? endWith(draft, ourReplies.tooManyErrors) : takeAuth(draft, command)
   }
   const why = !draft.greeted ? ourReplies.sayHelloFirst : draft.rules.loginRequired && !draft.authenticated ? ourReplies.authRequired : null
   if (why) return answer(draft, why)

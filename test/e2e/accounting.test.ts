@@ -3,6 +3,7 @@
  * and upstream fails; then the accounts. The long form, with every fault and a seed by chance: `npm run test:faults`.
  */
 import t from 'tap'
+import { openOutcome } from '../faults/accounts.ts'
 import { ordeal } from '../faults/ordeal.ts'
 
 t.test('kill -9 behind acknowledgements under load: every mail in one class, nothing acknowledged is lost', async t => {
@@ -13,5 +14,6 @@ t.test('kill -9 behind acknowledgements under load: every mail in one class, not
   })
   t.comment(JSON.stringify(counts))
   t.same(wrong, [])
+  t.ok((counts[openOutcome] ?? 0) <= 10, 'one kill leaves no more outcomes open than there are sessions')
   t.ok((counts.accepted ?? 0) > 30 && (counts['returns acknowledged'] ?? 0) > 10, 'there was load')
 })

@@ -4,6 +4,7 @@
  */
 import t from 'tap'
 import { seeded } from '../support/seeded.ts'
+import { openOutcome } from './accounts.ts'
 import { type FaultName, faults } from './faults.ts'
 import { ordeal } from './ordeal.ts'
 
@@ -21,6 +22,7 @@ t.test(`FAULTS_SEED=${seed}: ${rounds} faults under load`, async t => {
   const { counts, wrong, skipped } = await ordeal(t, { seed, faults: chosen, crms: 20, restMs: 40, between: 50 })
   t.comment(JSON.stringify(counts))
   t.same(wrong, [])
+  t.ok((counts[openOutcome] ?? 0) <= (counts.accepted ?? 0) / 4, 'few outcomes are left open')
   t.ok((counts.accepted ?? 0) > rounds * 30, 'there was load')
   for (const [name, why] of skipped) t.test(name, { skip: why }, async () => {})
 })

@@ -11,6 +11,9 @@ import type { Ledger, Mail } from './ledger.ts'
 
 export type Accounts = { readonly counts: Readonly<Record<string, number>>; readonly wrong: readonly string[] }
 
+/** Accepted, and the journal never heard so: the program died behind the 250. Few may be so. */
+export const openOutcome = 'accepted without an outcome'
+
 type Journalled = { readonly subject: string | null; readonly outcome: { readonly outcome: string } | null }
 type Returned = { readonly source: string; readonly recipient: { readonly address: string } }
 type Webhook = { readonly type: string; readonly data: { readonly address?: string } }
@@ -32,8 +35,10 @@ export async function settleAccounts(
     journal.set(one.subject ?? '', [...(journal.get(one.subject ?? '') ?? []), one])
   for (const mail of ledger.mails.values()) {
     const found = classOf(mail, ledger, journal.get(`mail ${mail.number}`) ?? [])
-    if ('class' in found) count(found.class)
-    else wrong.push(`mail ${mail.number}, told ${mail.told}: ${found.wrong}`)
+    if ('class' in found) {
+      count(found.class)
+      if (found.open) count(openOutcome)
+    } else wrong.push(`mail ${mail.number}, told ${mail.told}: ${found.wrong}`)
   }
 
   const returns = new Map<string, number>()
@@ -73,7 +78,11 @@ export async function settleAccounts(
   return { counts, wrong }
 }
 
-function classOf(mail: Mail, { kept: upstream }: Ledger, records: readonly Journalled[]): { class: string } | { wrong: string } {
+function classOf(
+  mail: Mail,
+  { kept: upstream }: Ledger,
+  records: readonly Journalled[],
+): { class: string; open?: boolean } | { wrong: string } {
   const [kept, ...more] = upstream.get(mail.number) ?? []
   if (more.length > 0) return { wrong: `upstream has it ${1 + more.length} times` }
   if (records.length > 1) return { wrong: `the journal has it ${records.length} times` }
@@ -88,7 +97,9 @@ function classOf(mail: Mail, { kept: upstream }: Ledger, records: readonly Journ
   if (mail.told?.startsWith('250')) {
     if (String(kept.recipients) !== String(mail.recipients))
       return { wrong: `upstream has it for ${kept.recipients}, not ${mail.recipients}` }
-    return outcome === 'accepted' || outcome === 'open' ? { class: 'accepted' } : { wrong: `the journal says ${outcome}` }
+    return outcome === 'accepted' || outcome === 'open'
+      ? { class: 'accepted', open: outcome === 'open' }
+      : { wrong: `the journal says ${outcome}` }
   }
   if (mail.told?.startsWith('5')) return { wrong: 'upstream has it, and the CRM was refused for good' }
   // A CRM that left may have missed a reply that the journal knows.

@@ -1,10 +1,13 @@
 import { scryptSync } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, isIP } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { createLoginGuard } from '../../src/relay/login-guard.ts'
+import { parseProxyHeader } from '../../src/relay/proxy-header.ts'
 import { type RelayUnderTest, relayUnderTest } from '../support/relay-under-test.ts'
 import { type SmtpClient, smtpClient } from '../support/smtp-client.ts'
 import { tempDirectory } from '../support/temp-store.ts'
@@ -323,6 +326,17 @@ t.test('PROXY headers tell who the client is; a balancer without one is turned a
       t.match(await crm.read(), greeting, `${name}, ${how}`)
     }
   }
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string(), fc.uint8Array()),
+      fc.constantFrom('', 'PROXY ', 'PROXY TCP4 ', v2(0x11, [192, 0, 2, 9]).slice(0, 13)),
+      (rest, start) => {
+        const octets = Buffer.concat([Buffer.from(start, 'latin1'), Buffer.from(rest as string)])
+        const reading = parseProxyHeader(octets)
+        return reading.kind !== 'header' || (reading.octets <= octets.length && (reading.address === null || isIP(reading.address) > 0))
+      },
+    ),
+  )
   const early = await smtpClient(t, under)
   early.write('PROXY TCP4 192.0.2.9 198.51.100.1 1 25\r\nEHLO crm.test\r\n')
   t.match([await early.read(), await early.read()], [/^220/, /^250-/], 'what follows the header in the same packet is taken')
@@ -380,6 +394,50 @@ t.test('with upstream.auth the relay logs in itself, and asks clients from elsew
   })
   t.match(await (await refused.connect()).ask('EHLO x'), /^421 4\.3\.0 /)
   t.equal(await refused.metric('upstream_failures_total', { why: 'login' }), 1)
+})
+
+t.test('guessing passwords: a session has so many tries, an address one at a time and soon one a second, a right one gets in', async t => {
+  let at = 0
+  const waits: number[] = []
+  let checking = 0
+  let most = 0
+  const guard = createLoginGuard(
+    async (user, password) => {
+      most = Math.max(most, ++checking)
+      await new Promise(setImmediate)
+      checking--
+      return user === 'jean' && password === 's3cret'
+    },
+    () => at,
+    async ms => {
+      waits.push(ms)
+      at += ms
+    },
+  )
+  const guesses = await Promise.all(Array.from({ length: 30 }, (_, i) => guard('192.0.2.1', 'jean', `guess ${i}`)))
+  t.notOk(guesses.includes(true))
+  t.equal(most, 1, 'one at a time')
+  t.equal(waits.length, 15, 'five for free, fifteen a second apart, ten refused unlooked')
+  t.equal(await guard('192.0.2.1', 'jean', 's3cret'), true)
+  t.equal(waits.length, 16)
+  await guard('192.0.2.2', 'jean', 'wrong')
+  t.equal(waits.length, 16, 'another address is not concerned')
+  at += 60_000
+  await guard('192.0.2.1', 'jean', 'wrong')
+  t.equal(waits.length, 16, 'a quiet minute is enough')
+
+  const directory = await tempDirectory(t)
+  const passwordFile = join(directory, 'password')
+  await writeFile(passwordFile, 'up-s3cret\n')
+  const under = await relayUnderTest(t, {
+    upstream: { auth: { user: 'relay', passwordFile } },
+    script: { keywords: ['AUTH PLAIN'], answer: line => (line.startsWith('AUTH') ? '235 2.7.0 in' : undefined) },
+  })
+  const crm = await under.hello()
+  const asAnother = `AUTH PLAIN ${base64('marius\0jean\0s3cret')}`
+  for (let tries = 0; tries < 21; tries++) t.match(await crm.ask(asAnother), /^535 /)
+  t.match(await crm.ask(asAnother), /^421 4\.7\.0 /)
+  await crm.closed()
 })
 
 t.test('warm connections: greeted ahead, used once, never a broken one', async t => {
