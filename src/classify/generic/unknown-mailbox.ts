@@ -26,6 +26,7 @@ export const unknownMailbox: RuleTable = {
           `${who} * (not|cannot|cant|couldnt) (be|been|yet|currently|) (found|located|listed|recognized|recognised|registered|identified|matched)`,
           `${who} * (appears|appear|seems|seem|likely) (to be|) (wrong|invalid|incorrect|misspelled|misspelt|mistyped|bad|nonexistent)`,
           `no (local|matching|corresponding|existing|associated|registered) ${who}`,
+          'no (email|mail|e mail) (account|user|address|alias) (with|by|of|for|under|at)',
           `${who} (isnt|wasnt|couldnt be|cannot be) (found|known|valid|recognized|listed|registered|located)`,
           `${who} * (does not|doesnt|do not|dont|did not|didnt|not|doesn t) exist*`,
           `${who} * (nonexistent|non existent|not exists)`,
