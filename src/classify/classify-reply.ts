@@ -57,7 +57,8 @@ function byRules(evidence: Evidence, context: ReplyContext): Verdict {
   const dead = found !== null && categoryFacts[found.gives].type === 'hard'
   if (evidence.outer === null || (found && !dead)) return found ? verdictBy(found) : verdictOf('unclassified', 'none')
   const around = rules.find(
-    readEvidence(evidence.outer, { phase: evidence.phase, host: evidence.host, reportStatus: evidence.reportStatus }),
+    // A report that quotes a reply we know took its status from there: it says nothing about the words around.
+    readEvidence(evidence.outer, { phase: evidence.phase, host: evidence.host, reportStatus: found ? null : evidence.reportStatus }),
   )
   // "Sender address rejected: host said: 550 User unknown": the reply that is quoted was about the sender.
   if (found) return verdictBy(around && categoryFacts[around.gives].fault === 'sender' ? around : found)
