@@ -95,38 +95,40 @@ t.test('a port in use', async (t: Test) => {
   }
 })
 
-t.test('a store that another process has open, and one that is no directory', async (t: Test) => {
+t.test('what a running program keeps for itself', async (t: Test) => {
   const program = await startProgram(t)
-  const second = join(program.directory, 'second.yaml')
-  await writeFile(
-    second,
-    'relay: { listen: [{ port: 0 }] }\nbounce: { listen: [{ port: 0 }] }\nhttp: { listen: { port: 0 } }\nstore: { path: data }\n',
-  )
-  t.match(await runHere(['serve', '--config', second]), { status: 1, stdout: '', stderr: /data.*(?:open|used|locked).*another process/s })
-  t.equal((await fetch(`${program.url}/readyz`)).status, 200, 'the first goes on')
-  const file = join(program.directory, 'third.yaml')
-  await writeFile(file, 'store: { path: rebond.yaml }\n')
-  t.match(await runHere(['serve', '--config', file]), { status: 1, stdout: '', stderr: /rebond\.yaml/ })
-})
 
-t.test('the key is made once, readable by its owner only, and a bad one is refused', async (t: Test) => {
-  const program = await startProgram(t)
-  const file = join(program.directory, 'data', 'return-path.key')
-  const key = await readFile(file, 'utf8')
-  t.equal(Buffer.from(key, 'base64').length, 32)
-  t.equal((await stat(file)).mode & 0o777, 0o600)
-  t.equal((await stat(join(program.directory, 'data'))).mode & 0o777, 0o700)
-  t.notMatch(program.log(), key.trim())
-  const shown = await readFile(`/proc/${program.pid}/cmdline`, 'utf8').catch(() => '')
-  t.notMatch(`${shown}${await readFile(`/proc/${program.pid}/comm`, 'utf8').catch(() => '')}`, key.trim(), 'nor do process titles')
-  await program.end('SIGTERM')
-  const again = await startProgram(t, { directory: program.directory })
-  t.equal(await readFile(file, 'utf8'), key, 'the next start keeps it')
-  await again.end('SIGTERM')
-  await writeFile(file, 'short\n')
-  t.match(await runHere(['serve', '--config', program.config]), {
-    status: 1,
-    stderr: /return-path\.key: must hold base64 of 32 octets or more/,
+  await t.test('a store that another process has open, and one that is no directory', async (t: Test) => {
+    const second = join(program.directory, 'second.yaml')
+    await writeFile(
+      second,
+      'relay: { listen: [{ port: 0 }] }\nbounce: { listen: [{ port: 0 }] }\nhttp: { listen: { port: 0 } }\nstore: { path: data }\n',
+    )
+    t.match(await runHere(['serve', '--config', second]), { status: 1, stdout: '', stderr: /data.*(?:open|used|locked).*another process/s })
+    t.equal((await fetch(`${program.url}/readyz`)).status, 200, 'the first goes on')
+    const file = join(program.directory, 'third.yaml')
+    await writeFile(file, 'store: { path: rebond.yaml }\n')
+    t.match(await runHere(['serve', '--config', file]), { status: 1, stdout: '', stderr: /rebond\.yaml/ })
+  })
+
+  await t.test('the key is made once, readable by its owner only, and a bad one is refused', async (t: Test) => {
+    const file = join(program.directory, 'data', 'return-path.key')
+    const key = await readFile(file, 'utf8')
+    t.equal(Buffer.from(key, 'base64').length, 32)
+    t.equal((await stat(file)).mode & 0o777, 0o600)
+    t.equal((await stat(join(program.directory, 'data'))).mode & 0o777, 0o700)
+    t.notMatch(program.log(), key.trim())
+    const shown = await readFile(`/proc/${program.pid}/cmdline`, 'utf8').catch(() => '')
+    t.notMatch(`${shown}${await readFile(`/proc/${program.pid}/comm`, 'utf8').catch(() => '')}`, key.trim(), 'nor do process titles')
+    await program.end('SIGTERM')
+    const again = await startProgram(t, { directory: program.directory })
+    t.equal(await readFile(file, 'utf8'), key, 'the next start keeps it')
+    await again.end('SIGTERM')
+    await writeFile(file, 'short\n')
+    t.match(await runHere(['serve', '--config', program.config]), {
+      status: 1,
+      stderr: /return-path\.key: must hold base64 of 32 octets or more/,
+    })
   })
 })
 
