@@ -53,7 +53,7 @@ export const enhancedStatuses: RuleTable = {
     row(
       'rfc3463-x.2.1',
       'inactive_address',
-      { status: ['5.2.1', '5.7.13'], says: mailboxNouns, unless: doubt },
+      { status: ['5.2.1', '5.7.13'], says: mailboxNouns, unless: [...doubt, '(rejected|declined)'] },
       '550 5.2.1 Mailbox off',
       `${rfc3463('3.3')}; RFC 5248 (525 5.7.13)`,
     ),
