@@ -68,7 +68,9 @@ t.test('two nodes, one memory', { skip: 'skipped' in cluster ? cluster.skipped :
       const secret = join(await temporaryDirectory(t), 'secret')
       await writeFile(secret, `whsec_${randomBytes(32).toString('base64')}`, { mode: 0o600 })
       const { port } = crm.address() as AddressInfo
-      const webhooks = [{ name: 'crm', url: `http://127.0.0.1:${port}/`, secretFiles: [secret], events: ['address.blacklisted'] }]
+      const webhooks = [
+        { name: 'crm', url: `http://127.0.0.1:${port}/`, secretFiles: [secret], allowPrivate: true, events: ['address.blacklisted'] },
+      ]
       const [one, other] = [await cluster.node({ webhooks }), await cluster.node({ webhooks })]
       const stateAt = async (node: typeof a) => ((await api(node, '/v1/webhooks')).items as { state: string }[])[0]?.state
       const block = (node: typeof a, who: string) => api(node, `/v1/addresses/${who}/block`, { method: 'PUT', body: { why: 'asked us' } })
