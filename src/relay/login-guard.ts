@@ -1,6 +1,6 @@
 /**
- * Guessing passwords is slow: log-ins of an address are looked at one after another, and after some wrong ones a second apart. A right one still gets in, unless
- * more wait before it than a CRM has; those are refused without a look.
+ * Guessing passwords is slow: log-ins of an address are looked at one after another, and after some wrong ones a second apart. A right one still gets in; only of an
+ * address that has been wrong so often is one put off without a look, when many wait before it.
  */
 export type PasswordCheck = (user: string, password: string) => Promise<boolean>
 
@@ -8,7 +8,7 @@ export type PasswordCheck = (user: string, password: string) => Promise<boolean>
 const freeTries = 5
 const stepMs = 1_000
 const forgetMs = 60_000
-/** Log-ins of one address that wait. */
+/** Log-ins that wait, of an address that is slowed down. */
 const maxWaiting = 20
 /** Addresses remembered before the quiet ones are forgotten. */
 const sweepAt = 10_000
@@ -18,6 +18,7 @@ type Guesser = { wrong: number; at: number; waiting: number; last: Promise<unkno
 /**
  * Makes a check that knows who asks. `clock` and `wait` are in milliseconds.
  * The hash of a password is dear on purpose (scrypt): of one address one at a time is computed, however many sessions it has.
+ * The check throws when the log-in was put off, or could not be looked at.
  */
 export function createLoginGuard(
   check: PasswordCheck,
@@ -40,7 +41,8 @@ export function createLoginGuard(
       for (const [one, { at, waiting }] of guessers) if (waiting === 0 && clock() - at >= forgetMs) guessers.delete(one)
     const guesser = guessers.get(address) ?? { wrong: 0, at: clock(), waiting: 0, last: Promise.resolve() }
     guessers.set(address, guesser)
-    if (guesser.waiting >= maxWaiting) return Promise.resolve(false)
+    if (guesser.wrong >= freeTries && guesser.waiting >= maxWaiting)
+      return Promise.reject(new Error('too many log-ins of this address wait, after wrong ones'))
     guesser.waiting++
     const looked = guesser.last
       .then(() => look(guesser, user, password))

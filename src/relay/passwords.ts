@@ -19,12 +19,16 @@ const nobody: Hash = { cost: 16_384, blockSize: 8, parallelization: 1, salt: Buf
 /** Guards against a hash file that asks for all the memory there is. */
 const maxMemory = 256 * 1024 * 1024
 
-/** Makes the check of a user's password. A hash file is read at each log-in, so that a changed one needs no restart. */
+/**
+ * Makes the check of a user's password, which throws when the user's hash cannot be read. A hash file is read at each log-in, so that a changed
+ * one needs no restart.
+ */
 export function createPasswordCheck(users: RelayConfig['users'], log: Log): (user: string, password: string) => Promise<boolean> {
   return async (user, password) => {
     const known = users.find(({ name }) => name === user)
     const hash = known ? await readHash(known.passwordHashFile, log) : null
     const same = await matches(hash ?? nobody, password)
+    if (known && !hash) throw new Error('the password hash of a user cannot be read')
     return hash !== null && same
   }
 }

@@ -19,6 +19,7 @@ export type SessionDeps = JournalDeps &
     readonly makeId: () => string
     readonly connections: WarmConnections
     /** `address`: the CRM's, for guessing is limited by it. */
+    /** @throws {Error} the password could not be looked at. */
     readonly verifyPassword: (address: string, user: string, password: string) => Promise<boolean>
     /** Turns the CRM's connection into TLS. */
     readonly secure: (crm: Connection) => Promise<void>

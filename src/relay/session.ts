@@ -5,7 +5,7 @@
  * ends this session with 421 and a log line, and no other.
  */
 import { maxAuthOctets } from '../smtp/command.ts'
-import type { Effect, Event, Rules, State, Transaction } from '../smtp/dialogue.ts'
+import type { Effect, Event, LoginResult, Rules, State, Transaction } from '../smtp/dialogue.ts'
 import { type Line, LineReader } from '../smtp/lines.ts'
 import { ourReplies } from '../smtp/our-replies.ts'
 import { formatReplyLine } from '../smtp/reply.ts'
@@ -163,8 +163,11 @@ export class Session {
         return this.#screening.ask(effect)
       case 'verify':
         this.#deps.verifyPassword(this.#crm.remoteAddress, effect.user, effect.password).then(
-          ok => this.#verified(ok),
-          () => this.#verified(false),
+          ok => this.#verified(ok ? 'right' : 'wrong'),
+          (err: Error) => {
+            this.#deps.log.warn({ session: this.id, why: err.message }, 'a log-in could not be checked')
+            this.#verified('unchecked')
+          },
         )
         return
       case 'receive':
@@ -219,8 +222,8 @@ export class Session {
     if (early.length > 0) this.#take(early)
   }
 
-  #verified(ok: boolean): void {
-    this.#turn(() => this.#dispatch({ type: 'verified', ok }))
+  #verified(as: LoginResult): void {
+    this.#turn(() => this.#dispatch({ type: 'verified', as }))
   }
 
   #sent(octets: number, recorded: boolean): void {

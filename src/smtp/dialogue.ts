@@ -93,6 +93,9 @@ export type State = {
   readonly stopping: boolean
 }
 
+/** What a password turned out to be. `unchecked`: it could not be looked at, which is our trouble (RFC 4954 §6: 454). */
+export type LoginResult = 'right' | 'wrong' | 'unchecked'
+
 export type Event =
   /** A command; MAIL with its envelope. */
   | { readonly type: 'command'; readonly command: Command; readonly envelope: Envelope | null }
@@ -102,7 +105,7 @@ export type Event =
   | { readonly type: 'bad-line'; readonly why: SpokenReply }
   /** `refusal`: the address is blacklisted; `unavailable`: nobody can say. */
   | { readonly type: 'screened'; readonly number: number; readonly found: SpokenReply | null | 'unavailable' }
-  | { readonly type: 'verified'; readonly ok: boolean }
+  | { readonly type: 'verified'; readonly as: LoginResult }
   | { readonly type: 'ready'; readonly facts: UpstreamFacts }
   | { readonly type: 'reply'; readonly spoken: SpokenReply }
   /** Upstream is gone. `retry`: it was a connection opened ahead that had never answered: a fresh one is worth opening. */

@@ -31,6 +31,7 @@ export const ourReplies = {
   authInTransaction: say(503, '5.5.1', 'AUTH is not allowed in a mail transaction'),
   authRequired: say(530, '5.7.0', 'Authentication required'),
   authFailed: say(535, '5.7.8', 'Authentication credentials invalid'),
+  authUnchecked: say(454, '4.7.0', 'Temporary authentication failure'),
   authCancelled: say(501, '5.7.0', 'Authentication cancelled'),
   authMalformed: say(501, '5.5.2', 'That is not a log-in in base64'),
   authDone: say(235, '2.7.0', 'Authentication succeeded'),

@@ -5,7 +5,7 @@
  * Pure.
  */
 import type { AuthCommand } from './command.ts'
-import type { Draft } from './dialogue.ts'
+import type { Draft, LoginResult } from './dialogue.ts'
 import { ourReplies } from './our-replies.ts'
 import type { SpokenReply } from './reply.ts'
 import { answered, ownAnswer } from './slots.ts'
@@ -36,15 +36,21 @@ export function takeLoginLine(draft: Draft, line: string): void {
   challenge(draft, ourReplies.authPassword)
 }
 
-/** The password was checked. */
-export function finishLogin(draft: Draft, ok: boolean): void {
+const loginReplies: Readonly<Record<LoginResult, SpokenReply>> = {
+  right: ourReplies.authDone,
+  wrong: ourReplies.authFailed,
+  unchecked: ourReplies.authUnchecked,
+}
+
+/** The password was checked, or could not be. */
+export function finishLogin(draft: Draft, result: LoginResult): void {
   const index = draft.slots.findIndex(slot => slot.at === 'checking')
   const slot = draft.slots[index]
   if (!slot) return
-  draft.authenticated = ok
-  if (!ok) draft.errors++
+  draft.authenticated = result === 'right'
+  if (result === 'wrong') draft.errors++
   draft.input = 'command'
-  draft.slots[index] = answered(slot, ownAnswer(ok ? ourReplies.authDone : ourReplies.authFailed))
+  draft.slots[index] = answered(slot, ownAnswer(loginReplies[result]))
 }
 
 function challenge(draft: Draft, spoken: SpokenReply): void {

@@ -97,7 +97,7 @@ function take(draft: Draft, event: Event): void {
     case 'screened':
       return takeScreened(draft, event.number, event.found)
     case 'verified':
-      return finishLogin(draft, event.ok)
+      return finishLogin(draft, event.as)
     case 'ready':
       draft.upstream = 'ready'
       draft.facts = event.facts

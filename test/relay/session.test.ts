@@ -1,6 +1,6 @@
 import { scryptSync } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, isIP } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
@@ -377,7 +377,13 @@ t.test('with upstream.auth the relay logs in itself, and asks clients from elsew
   const near = await viaBalancer(t, under, '127.0.0.1')
   await near.ask('EHLO crm.test')
   t.match(await near.ask('MAIL FROM:<a@b.test>'), /^250 /, 'loopback needs no log-in')
+  const third = await viaBalancer(t, under, '192.0.2.3')
+  await third.ask('EHLO crm.test')
+  await rm(passwordHashFile)
+  t.match(await third.ask(`AUTH PLAIN ${secret}`), /^454 4\.7\.0 /, 'what we cannot read is our trouble')
+  t.match(await third.ask('MAIL FROM:<a@b.test>'), /^530 5\.7\.0 /)
   t.notMatch(under.log(), /s3cret/)
+  await third.ask('QUIT')
   const before = under.upstream.sessions.length
   t.match(await near.ask('QUIT'), /^221 /)
   await until(
@@ -414,17 +420,21 @@ t.test('guessing passwords: a session has so many tries, an address one at a tim
       at += ms
     },
   )
-  const guesses = await Promise.all(Array.from({ length: 30 }, (_, i) => guard('192.0.2.1', 'jean', `guess ${i}`)))
-  t.notOk(guesses.includes(true))
+  const guess = (i: number) => guard('192.0.2.1', 'jean', `guess ${i}`).catch((err: Error) => err.message)
+  t.same(await Promise.all(Array.from({ length: 30 }, (_, i) => guess(i))), new Array(30).fill(false))
   t.equal(most, 1, 'one at a time')
-  t.equal(waits.length, 15, 'five for free, fifteen a second apart, ten refused unlooked')
+  t.equal(waits.length, 25, 'five for free, then one a second')
+  const more = await Promise.all(Array.from({ length: 30 }, (_, i) => guess(i)))
+  t.equal(more.filter(ok => ok === false).length, 20, 'of an address that was wrong so often, so many may wait')
+  t.match(more.at(-1), /too many log-ins/, 'the rest is put off, not refused')
+  t.equal(waits.length, 45)
   t.equal(await guard('192.0.2.1', 'jean', 's3cret'), true)
-  t.equal(waits.length, 16)
+  t.equal(waits.length, 46)
   await guard('192.0.2.2', 'jean', 'wrong')
-  t.equal(waits.length, 16, 'another address is not concerned')
+  t.equal(waits.length, 46, 'another address is not concerned')
   at += 60_000
   await guard('192.0.2.1', 'jean', 'wrong')
-  t.equal(waits.length, 16, 'a quiet minute is enough')
+  t.equal(waits.length, 46, 'a quiet minute is enough')
 
   const directory = await tempDirectory(t)
   const passwordFile = join(directory, 'password')
