@@ -83,10 +83,9 @@ async function attackOnce(at: Address, crowd: Crowd, index: number, over: () => 
   socket.on('close', () => {
     closed = true
   })
-  socket.once('connect', async () => {
-    toll.connections++
-    // A talker before the greeting is thrown out for that alone.
-    await sleep(150)
+  socket.once('connect', () => toll.connections++)
+  // After the greeting, or whatever is said in its place: who talks before is thrown out for that alone.
+  socket.once('data', async () => {
     if (!closed)
       await crowd.attack(
         octets => socket.write(octets),

@@ -1,25 +1,19 @@
 /**
- * The engine: one LevelDB database with group commit, one sequence, counters, and a life of its own when the disk fails.
+ * The engine: one LevelDB database with group commit, and a life of its own when the disk fails. What a batch holds is batch-writer.ts's.
  *
  * Promises: a commit that resolved is on disk. After a write was rejected nothing is written before the database was closed and opened again,
- * which the engine tries by itself, with back-off, until it works; meanwhile all calls fail with `StoreUnavailable`. Sequence numbers never
- * go back, because every batch carries the highest one given. Changes of the feed are numbered as their batch is written, one batch at a time:
- * in the order of the commits, without gaps, so that a reader of the feed can skip none.
+ * which the engine tries by itself, with back-off, until it works; meanwhile all calls fail with `StoreUnavailable`.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../observe/log.ts'
 import type { SnapshotEntry } from '../snapshot.ts'
 import { StoreUnavailable } from '../store-unavailable.ts'
+import { type BatchWriter, createBatchWriter, synced } from './batch-writer.ts'
 import { adviceOnDamage, claimDirectory, type Database, type OpenDatabase, openError, readDropped, rootOf } from './database.ts'
 import { createGroupCommit } from './group-commit.ts'
-import { primary } from './indexes.ts'
 import type { KeyRange } from './keys.ts'
 import { metaKeys, readMeta, schemaVersion } from './meta.ts'
-import { putTallies } from './tallies.ts'
-import { type CounterName, counters, type Unit } from './unit.ts'
-
-const bytes = { valueEncoding: 'buffer' } as const
-const synced = { sync: true } as const
+import type { Unit } from './unit.ts'
 
 export type EngineOptions = {
   /** The data directory; the database stands in `level` below it. */
@@ -34,12 +28,7 @@ export type EngineOptions = {
   readonly onFailure: () => void
 }
 
-/** A batch is written whole or not at all: one of its entries shows which. */
-function isWritten({ writes: [first] }: Unit, read: (name: string) => string | undefined): boolean {
-  return first !== undefined && first.value === read(first.key)
-}
-
-export type Engine = {
+export type Engine = Pick<BatchWriter, 'nextSeq' | 'raise' | 'count' | 'newestChange'> & {
   /** Reads in the same tick. @throws {StoreUnavailable} */
   read(key: string): string | undefined
   readMany(keys: string[]): Promise<(string | undefined)[]>
@@ -54,12 +43,6 @@ export type Engine = {
   defer(unit: Unit): void
   /** Resolves when all that was deferred is on disk. */
   drain(): Promise<void>
-  nextSeq(): number
-  /** Lets no number up to these be given again; the next commit carries them. */
-  raise(seq: number, change: number): void
-  count(name: CounterName): number
-  /** The highest number of the change feed that is on disk. */
-  newestChange(): number
   /** Makes cursors that only this store knows. */
   readonly cursorKey: string
   /** Erased addresses are hashed with it. */
@@ -73,10 +56,7 @@ export type Engine = {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { log, openDatabase, random, reopenAfterMs } = options
   const { location, release } = await claimDirectory(options.path)
-  const counts = new Map<CounterName, number>()
-  let seq = 0
-  let seqOnDisk = 0
-  let feed = 0
+  const batches = createBatchWriter()
   let database: Database | null = null
   let down: StoreUnavailable | null = null
   let cursorKey = ''
@@ -97,12 +77,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       batch.put(metaKeys.cursor, meta.cursorKey)
       batch.put(metaKeys.erased, meta.erasedKey)
       await batch.write(synced)
-      seqOnDisk = meta.seq
-      feed = meta.feed
-      seq = Math.max(seq, seqOnDisk)
+      batches.takeFrom(meta)
       cursorKey = meta.cursorKey
       erasedKey = meta.erasedKey
-      for (const name of counters) counts.set(name, meta.counts[name])
       const dropped = await readDropped(location)
       if (dropped.length > 0)
         log.warn(
@@ -114,39 +91,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await opened.close().catch(() => {})
       throw openError(location, cause)
     }
-  }
-
-  async function writeBatch(units: readonly Unit[]): Promise<void> {
-    if (!database) throw new Error('the database is not open')
-    const batch = database.batch()
-    const gone = new Set<string>()
-    // What the batch itself takes away is not there any more for what it counts.
-    const read = (name: string) => (gone.has(name) ? undefined : database?.getSync(name))
-    const changed = new Set<CounterName>()
-    const uncounted = units.filter(unit => !(unit.inDoubt && isWritten(unit, read)))
-    let fed = feed
-    for (const { writes, adds, feed: changes } of units) {
-      for (const change of changes) batch.put(primary.change(++fed), change)
-      for (const { key, value } of writes) {
-        if (value === null) {
-          batch.del(key)
-          gone.add(key)
-        } else if (typeof value === 'string') batch.put(key, value)
-        else batch.put(key, value, bytes)
-      }
-      for (const { counter, by } of adds) {
-        counts.set(counter, (counts.get(counter) ?? 0) + by)
-        changed.add(counter)
-      }
-    }
-    for (const name of changed) batch.put(metaKeys.count(name), String(counts.get(name)))
-    putTallies(uncounted, read, (name, value) => batch.put(name, value))
-    if (fed !== feed) batch.put(metaKeys.feed, String(fed))
-    const highest = seq
-    if (highest !== seqOnDisk) batch.put(metaKeys.seq, String(highest))
-    await batch.write(synced)
-    seqOnDisk = highest
-    feed = fed
   }
 
   function failed(cause: unknown): StoreUnavailable {
@@ -202,7 +146,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     )
   }
 
-  const commits = createGroupCommit(writeBatch, failed)
+  async function write(units: readonly Unit[]): Promise<void> {
+    if (!database) throw new Error('the database is not open')
+    await batches.write(database, units)
+  }
+
+  const commits = createGroupCommit(write, failed)
   try {
     database = await openOnce()
   } catch (error) {
@@ -270,13 +219,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       commits.defer(unit)
     },
     drain: () => commits.drain(),
-    nextSeq: () => ++seq,
-    raise(toSeq, toChange) {
-      seq = Math.max(seq, toSeq)
-      feed = Math.max(feed, toChange)
-    },
-    count: name => counts.get(name) ?? 0,
-    newestChange: () => feed,
+    nextSeq: batches.nextSeq,
+    raise: batches.raise,
+    count: batches.count,
+    newestChange: batches.newestChange,
     get cursorKey() {
       return cursorKey
     },
