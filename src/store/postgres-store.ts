@@ -87,7 +87,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   }
   const partitions = keepPartitions(database, now, log)
   await partitions.made
-  const written = createJournal({ database, slot })
+  const written = createJournal({ database, slot, log })
   journal = written
   const lookups = createLookups(database, pseudonym)
   const reports = createReports(database, node)

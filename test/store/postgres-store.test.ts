@@ -244,6 +244,32 @@ t.test('what no column may hold stays in its record', { skip }, async t => {
   )
 })
 
+t.test('one outcome that cannot be stored is lost alone, and said to be', { skip }, async t => {
+  const said: string[] = []
+  const store = await nodeOf(t, await freshDatabase(), { log: createLog('info', { write: line => void said.push(line) }) })
+  const [one, two] = [await store.appendMessage(message(), []), await store.appendMessage(message(), [])]
+  const accepted = { outcome: 'accepted', at: start, reply: null, upstreamId: null } as const
+  store.settleMessage(one.id, accepted)
+  store.settleMessage('a\0b', accepted)
+  store.settleMessage(two.id, accepted)
+  for (const { id } of [one, two]) t.equal((await store.message(id))?.outcome?.outcome, 'accepted')
+  t.equal(said.filter(line => line.includes('could not be recorded')).length, 1)
+})
+
+t.test('a question is answered while mails go on ending', { skip }, async t => {
+  const store = await nodeOf(t, await freshDatabase())
+  const { id } = await store.appendMessage(message(), [])
+  let answered = false
+  const asking = store.message(id).finally(() => {
+    answered = true
+  })
+  for (let at = start; !answered; at++) {
+    store.settleMessage(id, { outcome: 'accepted', at, reply: null, upstreamId: null })
+    await new Promise(setImmediate)
+  }
+  t.equal((await asking)?.id, id)
+})
+
 t.test('a migration that was released is never changed: the next one is added', t => {
   const sums = migrations.map(text => createHash('sha256').update(text).digest('hex'))
   t.same(sums.slice(0, released.length), released, 'a database that has run it would not get the change: see src/store/postgres/migrate.ts')

@@ -5,6 +5,7 @@
  * One statement is under way at a time: what comes while it waits for the disk makes the next one larger, and costs less than a second
  * commit beside it. A mail that has more to it than itself (refused recipients, an id that is known already) goes through careful-append.ts.
  */
+import type { Log } from '../../observe/log.ts'
 import { domainOfKey, localOfKey } from '../../smtp/path.ts'
 import type { Message } from '../message-records.ts'
 import type { Store } from '../store.ts'
@@ -24,11 +25,11 @@ export type Journal = Pick<Store, 'appendMessage'> &
     idle(): Promise<void>
   }
 
-export type JournalDeps = { readonly database: Database; readonly slot: () => number }
+export type JournalDeps = { readonly database: Database; readonly slot: () => number; readonly log: Log }
 
-export function createJournal({ database, slot }: JournalDeps): Journal {
+export function createJournal({ database, slot, log }: JournalDeps): Journal {
   const careful = createCarefulAppend({ database, slot: slot() })
-  const outcomes = createOutcomeWriter(database, slot())
+  const outcomes = createOutcomeWriter({ database, slot: slot(), log })
   const own = slot()
   const simple = createBatches<Append, Message | null>({
     work: appends => appendMails(database, own, appends),

@@ -4,6 +4,7 @@
  * They are kept, at most 10,000, while the database is away. What a failed statement may have written is in doubt: its outcomes are written
  * again, and count again only where they are not found.
  */
+import type { Log } from '../../observe/log.ts'
 import { textPart } from '../key-parts.ts'
 import type { MessageOutcome } from '../message-records.ts'
 import type { Store } from '../store.ts'
@@ -19,6 +20,8 @@ const maxWaiting = 10_000
 type Ended = { readonly outcome: MessageOutcome; readonly tallies: readonly Tally[]; readonly inDoubt: boolean }
 type Outcomes = Map<string, Ended>
 
+export type OutcomeDeps = { readonly database: Database; readonly slot: number; readonly log: Log }
+
 export type OutcomeWriter = Pick<Store, 'settleMessage'> & {
   /** Resolves when every outcome so far is durable. @throws {StoreUnavailable} */
   drain(): Promise<void>
@@ -26,7 +29,7 @@ export type OutcomeWriter = Pick<Store, 'settleMessage'> & {
   resume(): number
 }
 
-export function createOutcomeWriter(database: Database, slot: number): OutcomeWriter {
+export function createOutcomeWriter({ database, slot, log }: OutcomeDeps): OutcomeWriter {
   let waiting: Outcomes = new Map()
   let writing: Promise<void> | null = null
   let timer: NodeJS.Timeout | null = null
@@ -71,7 +74,7 @@ export function createOutcomeWriter(database: Database, slot: number): OutcomeWr
     return writing
   }
 
-  /** One that the database cannot store is lost alone: the others are not to suffer for it. */
+  /** One that the database cannot store is lost alone, and said to be: the others are not to suffer for it. */
   async function writeOutcomes(outcomes: Outcomes): Promise<void> {
     await forgetCounted(database, outcomes)
     try {
@@ -79,7 +82,7 @@ export function createOutcomeWriter(database: Database, slot: number): OutcomeWr
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error
       if (outcomes.size > 1) for (const one of outcomes) await writeOutcomes(new Map([one]))
-      else lost++
+      else log.error({ err: error, message: [...outcomes.keys()][0] }, 'the outcome of a message could not be recorded')
     }
   }
 
