@@ -259,12 +259,14 @@ t.test('one outcome that cannot be stored is lost alone, and said to be', { skip
 t.test('a question is answered while mails go on ending', { skip }, async t => {
   const store = await nodeOf(t, await freshDatabase())
   const { id } = await store.appendMessage(message(), [])
+  const settle = (at: number) => store.settleMessage(id, { outcome: 'accepted', at, reply: null, upstreamId: null })
+  settle(start)
   let answered = false
   const asking = store.message(id).finally(() => {
     answered = true
   })
   for (let at = start; !answered; at++) {
-    store.settleMessage(id, { outcome: 'accepted', at, reply: null, upstreamId: null })
+    settle(at)
     await new Promise(setImmediate)
   }
   t.equal((await asking)?.id, id)
