@@ -74,8 +74,8 @@ t.test('the contract', { skip }, async t => {
 
 t.test('nodes that start at once in an empty database make one schema', { skip }, async t => {
   const url = await (server as PostgresServer).makeDatabase()
-  const nodes = await Promise.all(Array.from({ length: 4 }, () => open(url)))
-  t.equal(nodes.length, 4)
+  const nodes = await Promise.all(Array.from({ length: 8 }, () => open(url)))
+  t.equal(nodes.length, 8)
   for (const node of nodes) await node.close()
 })
 

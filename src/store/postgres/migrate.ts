@@ -20,8 +20,8 @@ export const migrations: readonly string[] = [tables, partitions]
 /** The layout of tables that this code reads and writes. */
 export const schemaVersion = migrations.length
 
-/** What two nodes that make the first table at once may hear: the other one has made it. */
-const madeMeanwhile = new Set(['23505', '42P07'])
+/** What two nodes that make the first table at once may hear, by how far the other one is: its name is taken in pg_type, as a type, as a table. */
+const madeMeanwhile = new Set(['23505', '42710', '42P07'])
 
 /** Makes the schema when the database is empty. @throws {StoreUnavailable} `ERR_STORE_SCHEMA`: it has another one. */
 export async function openSchema(database: Database): Promise<void> {
