@@ -122,6 +122,11 @@ t.test('the comparison sees what differs', async t => {
     if (why === null) t.equal(difference(turns, through), null)
     else t.match(difference(turns, through), why)
   }
+  // Found by fuzzing: nobody answers behind a QUIT, and STARTTLS is no exception.
+  const gone: Turn = { said: 'STARTTLS', reply: '(closed)' }
+  t.equal(difference([gone], [gone]), null)
+  t.match(difference([gone], [{ ...gone, reply: '502 5.5.1 no' }]), /STARTTLS/)
+  t.match(difference([{ ...gone, reply: '502 5.5.1 no' }], [gone]), /STARTTLS/)
 })
 
 /** A message in wire form of any octets but NUL, its line ends those of several systems, never a look-alike of its end. */

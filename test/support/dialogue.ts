@@ -89,6 +89,8 @@ export function difference(direct: readonly Turn[], relayed: readonly Turn[], di
 }
 
 function agrees(said: string, reply: string, through: string): boolean {
+  // Behind a QUIT nobody is there to answer, whatever was said.
+  if (reply === '(closed)' || through === '(closed)') return reply === through
   if (notOffered.test(said)) return /^50[02]/.test(reply) && /^50[02]/.test(through)
   if (said === '' || ownWords.test(said) || isOurs(through)) return code(reply) === code(through)
   if (!/^EHLO\b/i.test(said) || !reply.startsWith('250')) return reply === through
